@@ -1,0 +1,182 @@
+"""`python -m tools.vectors`: all DL/T 645 vectors pass under MicroPython, each cut at every byte;
+defects are caught; what cannot be replayed is said in one sentence."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+PROTOCOL = "dlt645-2007"
+REPLY = "6801000000000068910833333433ab8967451716"  # 00010000 of 000000000001: 123456.78 kWh
+DECODED = {"addr": "000000000001", "c": "0x91", "di": "00010000", "value": "123456.78"}
+
+
+@pytest.fixture
+def replay(micropython):
+    """replay(folder, tree) -> the finished process of the tool."""
+
+    def run(folder, tree=ROOT):
+        return subprocess.run(
+            [sys.executable, "-m", "tools.vectors", str(folder)],
+            cwd=tree,
+            env=dict(os.environ, MICROPYTHON=micropython[0]),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """folder(vectors) -> a folder with one file of them."""
+
+    def write(vectors, name="some.json"):
+        (tmp_path / name).write_text(json.dumps(vectors), encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def ours(shared, name):
+    """The DL/T 645 vectors of a shared file."""
+    vectors = json.loads((shared / "reference" / "vectors" / name).read_text(encoding="utf-8"))
+    return [vector for vector in vectors if vector["protocol"].startswith("dlt645")]
+
+
+def one(raw=REPLY, kind="constructed", **decoded):
+    return {"protocol": PROTOCOL, "hex": raw, "kind": kind, "decoded": decoded or DECODED}
+
+
+def last_line(done):
+    return done.stdout.splitlines()[-1]
+
+
+def test_all_published_vectors_pass(replay, folder, shared):
+    vectors = ours(shared, "dlt645.json") + ours(shared, "negative.json")
+    assert len(vectors) >= 43
+    done = replay(folder(vectors))
+    assert last_line(done) == f"{len(vectors)} passed, 0 failed", done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+def test_protocols_without_codec_are_named(replay, shared):
+    done = replay(shared / "reference" / "vectors")
+    for name in sorted(os.listdir(shared / "reference" / "vectors")):
+        if name.endswith(".json") and "dlt645" in name:
+            assert f"FAILED {name}" not in done.stdout
+    passed, failed = (int(word) for word in last_line(done).split() if word.isdigit())
+    assert passed >= 43
+    assert (done.returncode == 0) == (failed == 0)
+    assert bool(failed) == ("no codec yet" in done.stdout)
+    assert replay_names(done) <= {"dlt698.45", "dlt698.45-apdu", "gdw1376.2"}
+
+
+def replay_names(done):
+    rows = [line for line in done.stdout.splitlines() if line.endswith(": no codec yet")]
+    return {line.split(" of ")[1].split(":")[0] for line in rows}
+
+
+WRONG = (
+    one(**dict(DECODED, value="123456.7")),
+    one(**dict(DECODED, value="-123456.78")),
+    one(**dict(DECODED, addr="000000000010")),
+    one(**dict(DECODED, di="00020000")),
+    one(**dict(DECODED, c="0x11")),
+    one(**dict(DECODED, unit="kvarh")),
+    one(err="0x02"),
+    one(data="00"),
+    one(time="2017-06-05 10:22:51"),
+    one(REPLY[:-2] + "17"),  # no frame at all
+    one(REPLY + REPLY),  # two
+    one(kind="invalid", reject="checksum"),  # it is valid
+    one(REPLY[:-4] + "1816", kind="invalid", reject="end byte"),  # refused for another reason
+    one(REPLY, kind="resync", frame_at=1),
+    one(nonsense=1),
+    {"protocol": "no such protocol", "hex": REPLY, "decoded": {}},
+    {"protocol": PROTOCOL, "hex": "6x", "decoded": {}},
+)
+
+
+def test_wrong_vectors_fail(replay, folder):
+    done = replay(folder([*WRONG, one()]))
+    assert last_line(done) == f"1 passed, {len(WRONG)} failed", done.stdout
+    assert done.returncode == 1
+
+
+MORE = (
+    one("aa" + REPLY + "68" + REPLY, kind="resync", frame_at=1),
+    one("fe" * 9 + REPLY),
+    one(REPLY.upper(), data="78563412", more=False),
+    one(REPLY[:-4] + "1816", kind="invalid", reject="checksum"),
+    one(REPLY[:-2], kind="invalid", reject="incomplete"),
+    # length byte says 200: the frame behind it must come out all the same
+    one("680100000000006891c8" + REPLY, kind="resync", frame_at=10),
+)
+
+
+def test_other_shapes_of_vectors_pass(replay, folder):
+    done = replay(folder(MORE))
+    assert last_line(done) == f"{len(MORE)} passed, 0 failed", done.stdout
+
+
+# A defect in the codec, each a change of one line: (file, from, to)
+DEFECTS = (
+    ("dlt645_values.py", "return -value if negative else value", "return value"),
+    ("dlt645_values.py", "100 ** (size - 1)", "10 ** (size - 1)"),
+    ("dlt645_items.py", "_KWH = (NUMBER, 4, -2,", "_KWH = (NUMBER, 4, -1,"),
+    ("dlt645.py", "return framer.CHECKSUM", "return last + 1 - at"),
+    ("dlt645.py", "(byte - 0x33) & 0xFF", "(byte - 0x32) & 0xFF"),
+    ("framer.py", "self._head = at + 1\n", "self._head = self._tail\n"),
+    ("framer.py", "elif at < self._cut:", "elif at <= self._cut:"),
+)
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect[2])
+def test_planted_defect_is_caught(replay, folder, shared, tmp_path_factory, defect):
+    vectors = ours(shared, "dlt645.json") + ours(shared, "negative.json")
+    tree = tmp_path_factory.mktemp("tree")
+    for part in ("firmware/core", "firmware/codec", "tools/vectors"):
+        shutil.copytree(ROOT / part, tree / part)
+    path = tree / "firmware" / "codec" / defect[0]
+    source = path.read_text(encoding="utf-8")
+    assert source.count(defect[1]) == 1
+    path.write_text(source.replace(defect[1], defect[2]), encoding="utf-8")
+    done = replay(folder(vectors), tree)
+    assert done.returncode == 1, done.stdout
+    assert not last_line(done).endswith(" 0 failed")
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "{}", "[1]", '[{"hex": "00"}]', '[{"protocol": "a", "hex": "00", "decoded": 1}]']
+)
+def test_unusable_file_fails_alone(replay, tmp_path, text):
+    """It is named and counted; the good file beside it is replayed all the same."""
+    (tmp_path / "bad.json").write_text(text)
+    good = [{"protocol": "dlt645-2007", "hex": "68aaaaaaaaaaaa681300df16", "decoded": {}}]
+    (tmp_path / "good.json").write_text(json.dumps(good))
+    done = replay(tmp_path)
+    assert done.returncode == 1
+    assert "FAILED bad.json" in done.stdout
+    assert last_line(done) == "1 passed, 1 failed"
+
+
+def test_a_vector_that_makes_no_sense_fails_alone(replay, tmp_path):
+    frame = {"protocol": "dlt645-2007", "hex": "68aaaaaaaaaaaa681300df16"}
+    odd = [{**frame, "decoded": {"addr": 5}}, {**frame, "decoded": {"addr": "AAAAAAAAAAAA"}}]
+    (tmp_path / "odd.json").write_text(json.dumps(odd))
+    done = replay(tmp_path)
+    assert "FAILED odd.json[0]" in done.stdout
+    assert last_line(done) == "1 passed, 1 failed"
+
+
+def test_missing_or_empty_folder_is_one_sentence(replay, tmp_path):
+    for place in (tmp_path / "nowhere", tmp_path):
+        done = replay(place)
+        assert done.returncode == 2 and done.stdout == ""
+        assert str(place) in done.stderr and len(done.stderr.splitlines()) == 1
