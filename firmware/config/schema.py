@@ -1,0 +1,50 @@
+"""Every setting of the terminal, one row each, in the order people see them.
+
+A row is (path, kind, default, low, high, choices, unit, help). What the kinds allow is judged in
+config/entry.py:
+  int        a whole number low..high
+  bool       True or False
+  text       low..high characters of the alphabet that `choices` names (None: any printable)
+  secret     such a text that is never shown
+  choice     one of `choices`
+  addresses  a list of low..high different meter addresses (DL/T 645-2007: 12 digits)
+"""
+
+_BAUD = (600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+_LEVELS = ("debug", "info", "warn", "error")
+
+SCHEMA = (
+    ("station.name", "text", "ttu", 1, 32, "name", "", "name of the terminal in its messages"),
+    (
+        "metering.u_full_scale_mv",
+        "int",
+        500000,
+        1000,
+        1000000000,
+        None,
+        "mV",
+        "peak at full scale",
+    ),
+    ("metering.i_full_scale_ma", "int", 400000, 100, 1000000000, None, "mA", "peak at full scale"),
+    ("metering.nominal_v", "int", 230, 10, 100000, None, "V", "nominal phase voltage"),
+    ("metering.nominal_hz", "choice", 50, None, None, (50, 60), "Hz", "nominal frequency"),
+    ("metering.pulse_constant", "int", 1000, 1, 1000000, None, "imp/kWh", "CF pulses"),
+    ("link.burst_crc", "bool", True, None, None, None, "", "check waveform bursts by their CRC"),
+    ("link.timeout_ms", "int", 200, 50, 5000, None, "ms", "silence that counts as lost"),
+    ("uplink.enabled", "bool", True, None, None, None, "", "report over MQTT"),
+    ("uplink.host", "text", "127.0.0.1", 1, 64, "host", "", "address of the MQTT broker"),
+    ("uplink.port", "int", 1883, 1, 65535, None, "", "TCP port of the MQTT broker"),
+    ("uplink.user", "text", "", 0, 64, None, "", "user name at the broker; empty: none"),
+    ("uplink.password", "secret", "", 0, 64, None, "", "password at the broker"),
+    ("uplink.keepalive_s", "int", 30, 10, 600, None, "s", "MQTT keep-alive"),
+    ("uplink.period_s", "int", 5, 1, 3600, None, "s", "time between two reports of a device"),
+    ("uplink.backoff_max_s", "int", 300, 1, 300, None, "s", "longest wait between attempts"),
+    ("rs485.slot", "int", 1, 1, 6, None, "", "slot of the RS-485 module"),
+    ("rs485.baud", "choice", 9600, None, None, _BAUD, "bit/s", "rate of the meter bus"),
+    ("rs485.meters", "addresses", (), 0, 64, None, "", "addresses of the meters on the bus"),
+    ("rs485.poll_s", "int", 900, 1, 86400, None, "s", "time between two readings"),
+    ("rs485.reply_ms", "int", 500, 50, 60000, None, "ms", "longest wait for an answer"),
+    ("rs485.retries", "int", 1, 0, 5, None, "", "repeats before a meter is silent"),
+    ("log.level", "choice", "info", None, None, _LEVELS, "", "least weight of a line to print"),
+    ("wdt.timeout_ms", "int", 8000, 1000, 60000, None, "ms", "reset when unfed so long"),
+)
