@@ -1,0 +1,269 @@
+"""Supervisor and Watchdog on a clock of the test's own: hours pass in milliseconds."""
+
+import asyncio
+
+from firmware.core.clock import Clock
+from firmware.core.log import Log
+from firmware.supervisor.tasks import Supervisor
+from firmware.supervisor.watchdog import Watchdog
+
+
+class World:
+    """Virtual time: a sleeper wakes when the test has moved the time on far enough."""
+
+    def __init__(self):
+        self.now_ms = 0
+        self.lines = []
+        self.events = []
+        self.fed = 0
+        self.clock = Clock(lambda: self.now_ms * 1000, lambda a, b: a - b, lambda: self.now_ms)
+        self.log = Log(self.clock, self.lines.append)
+        self.supervisor = Supervisor(self.clock, self.log, self.event, self.sleep, self.feed)
+        self.main = None
+
+    def event(self, *event):
+        self.events.append(event)
+
+    def feed(self):
+        self.fed += 1
+
+    async def sleep(self, ms):
+        until = self.now_ms + ms
+        while self.now_ms < until:
+            await asyncio.sleep_ms(0)
+
+    async def advance(self, ms, step=100):
+        """Time moves in steps; after each everybody who is due has run."""
+        for _ in range(ms // step):
+            self.now_ms += step
+            for _ in range(6):
+                await asyncio.sleep_ms(0)
+
+    async def start(self):
+        self.main = asyncio.create_task(self.supervisor.run())
+        await self.advance(100)
+
+    async def stop(self):
+        async def tick():
+            while True:
+                self.now_ms += 1
+                await asyncio.sleep_ms(0)
+
+        ticking = asyncio.create_task(tick())
+        stuck = await self.supervisor.stop()
+        await self.main
+        ticking.cancel()
+        return stuck
+
+    def row(self, name):
+        return [row for row in self.supervisor.status() if row[0] == name][0]
+
+
+async def test_backoff():
+    """Waits double from the first to the longest, and start anew after a long good run."""
+    world = World()
+    starts = []
+    lives_ms = [0] * 9 + [70000] + [0] * 9
+
+    async def crashing():
+        starts.append(world.now_ms)
+        await world.sleep(lives_ms[len(starts) - 1])
+        raise ValueError("number %d" % len(starts))
+
+    world.supervisor.add("bad", crashing, backoff=(1000, 60000))
+    await world.start()
+    await world.advance(400000)
+    waits = [starts[i + 1] - starts[i] for i in range(len(starts) - 1)]
+    rounded = [round(wait / 1000) for wait in waits[:12]]
+    assert rounded == [1, 2, 4, 8, 16, 32, 60, 60, 60, 71, 2, 4], rounded
+    name, state, restarts, age, error = world.row("bad")
+    assert state in ("waiting", "running") and restarts >= 12 and age is None
+    assert error == "ValueError: number %d" % restarts, error
+    assert world.events[0] == ("crashed", "bad", "ValueError: number 1")
+    assert len(world.events) == restarts
+    assert "started again in 1000 ms" in world.lines[0]
+    assert await world.stop() == []
+
+
+async def test_endings():
+    """Returning, raising, running out of memory and a stray cancellation: all started again."""
+    world = World()
+
+    async def returns():
+        pass
+
+    async def hungry():
+        raise MemoryError
+
+    async def stray():
+        raise asyncio.CancelledError
+
+    async def good():
+        while True:
+            await world.sleep(1000)
+
+    for job in (returns, hungry, stray, good):
+        world.supervisor.add(job.__name__, job)
+    await world.start()
+    await world.advance(4000)
+    assert [row[2] for row in world.supervisor.status()] == [3, 3, 3, 0]
+    errors = [row[4] for row in world.supervisor.status()]
+    assert errors[0] == "ended" and "MemoryError" in errors[1]
+    assert errors[2] == "cancelled from within" and errors[3] == ""
+    try:
+        world.supervisor.add("good", good)
+        raise AssertionError("the name is taken twice")
+    except ValueError:
+        pass
+    await world.stop()
+
+
+async def test_watchdog():
+    """Fed while all critical tasks report; not from the moment that one is overdue."""
+    world = World()
+    beats = {"a": True, "b": True}
+
+    def make(name):
+        async def job():
+            while True:
+                if beats[name]:
+                    world.supervisor.beat(name)
+                await world.sleep(1000)
+
+        return job
+
+    world.now_ms = 50000  # a slow start must not count against them
+    world.supervisor.add("a", make("a"), critical=True, deadline_ms=3000)
+    world.supervisor.add("b", make("b"), critical=True, deadline_ms=5000)
+    world.now_ms = 90000
+    await world.start()
+    await world.advance(20000)
+    assert world.fed >= 39, world.fed
+    beats["b"] = False
+    await world.advance(4000)
+    fed = world.fed
+    await world.advance(3000)
+    late = world.fed
+    await world.advance(20000)
+    assert late - fed <= 5 and world.fed == late
+    assert world.events == [("late", "b", "no report within 5000 ms")]
+    assert world.supervisor.watchdog.late == ["b"] and world.row("b")[3] > 20000
+    beats["b"] = True
+    await world.advance(3000)
+    assert world.fed > late and world.supervisor.watchdog.late == []
+    await world.stop()
+    fed = world.fed
+    await world.advance(3000)
+    assert world.fed == fed
+
+
+async def test_critical_crash():
+    """A critical task that only crashes ends in a reset, however often it is started."""
+    world = World()
+
+    async def crashing():
+        raise RuntimeError("no")
+
+    world.supervisor.add("core", crashing, critical=True, deadline_ms=4000)
+    await world.start()
+    await world.advance(4000)
+    fed = world.fed
+    await world.advance(30000)
+    assert world.fed <= fed + 1, (fed, world.fed)
+    await world.stop()
+
+
+async def test_stop():
+    """The last added ends first; one that will not end is named and does not hold the others."""
+    world = World()
+    order = []
+
+    def make(name):
+        async def job():
+            try:
+                await world.sleep(10**9)
+            finally:
+                order.append(name)
+
+        return job
+
+    async def stubborn():
+        while True:
+            try:
+                await world.sleep(10**9)
+            except asyncio.CancelledError:
+                pass
+
+    world.supervisor.add("first", make("first"))
+    world.supervisor.add("stubborn", stubborn)
+    world.supervisor.add("last", make("last"))
+    await world.start()
+    world.supervisor.add("later", make("later"))  # a module plugged in while it runs
+    await world.advance(100)
+    before = world.now_ms
+    assert await world.stop() == ["stubborn"]
+    assert order == ["later", "last", "first"], order
+    assert world.now_ms - before < 1000
+    assert [row[1] for row in world.supervisor.status()].count("stopped") == 3
+
+
+async def test_stop_unstarted():
+    """Stopped before anything ran, nothing waits."""
+    world = World()
+    world.supervisor.add("never", lambda: world.sleep(1))
+    world.main = asyncio.create_task(world.supervisor.run())
+    await asyncio.sleep_ms(0)
+    assert await world.stop() == []
+
+
+def test_interrupt():
+    """Ctrl-C inside a task reaches main; the other tasks can still be stopped in order."""
+    world = World()
+    ended = []
+
+    async def interrupted():
+        raise KeyboardInterrupt
+
+    async def other():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    async def hop(ms):
+        world.now_ms += ms
+        await asyncio.sleep_ms(0)
+
+    supervisor = Supervisor(world.clock, world.log, world.event, hop)
+    supervisor.add("other", other)
+    supervisor.add("interrupted", interrupted)
+    try:
+        asyncio.run(supervisor.run())
+        raise AssertionError("the interrupt was swallowed")
+    except KeyboardInterrupt:
+        pass
+    assert asyncio.run(supervisor.stop()) == [] and ended == [True]
+
+
+def test_unknown_beat():
+    try:
+        Watchdog(World().clock, lambda: None).beat("nobody")
+        raise AssertionError("nobody reported")
+    except KeyError:
+        pass
+
+
+for test in (
+    test_backoff,
+    test_endings,
+    test_watchdog,
+    test_critical_crash,
+    test_stop,
+    test_stop_unstarted,
+):
+    asyncio.new_event_loop()
+    asyncio.run(test())
+asyncio.new_event_loop()
+test_interrupt()
+test_unknown_beat()
+print("OK")
