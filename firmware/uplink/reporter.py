@@ -1,0 +1,67 @@
+"""From the points table and the event log into the outbox, through the JSON face.
+
+A device is reported once a round: when a point of it is newer than its last report, or its
+quality changed. Knows no driver and no session.
+"""
+
+import asyncio
+
+from firmware.uplink import json_face
+
+
+class Reporter:
+    def __init__(self, points, outbox, clock, station, event_name):
+        """`station` names the terminal in its topics; `event_name(code)` gives an event's name."""
+        self.points = points
+        self.outbox = outbox
+        self.clock = clock
+        self.station = station
+        self.event_name = event_name
+        self.seq = 0  # of the last message of this boot; never reused
+        self._reported = {}  # device name -> (newest stamp, quality sum) last reported
+
+    def event(self, boot, event):
+        """Queue an event (sequence, code, device, stamp, details) of the log."""
+        sequence, code, device, stamp, details = event
+        payload = json_face.event(
+            self.event_name(code), device or None, stamp, boot, sequence, str(details)
+        )
+        self.outbox.put_event(json_face.event_topic(self.station), payload)
+
+    def round(self):
+        """Queue every device that has news."""
+        for device in self.points.devices:
+            news = self._news(device)
+            if news is not None and self._reported.get(device.name) != news:
+                self._reported[device.name] = news
+                self._report(device, news[0])
+
+    def _news(self, device):
+        """(newest stamp, quality bits of all points); None before the first value."""
+        stamp = 0
+        bits = 0
+        for i in range(device.base, device.base + len(device.template)):
+            stamp = max(stamp, self.points.stamps[i])
+            bits = bits * 31 + self.points.quality[i] & 0x3FFFFFF
+        return (stamp, bits) if stamp else None
+
+    def _report(self, device, stamp):
+        points, first = self.points, device.base
+        last = first + len(device.template)
+        self.seq += 1
+        payload = json_face.message(
+            device.name,
+            stamp,
+            self.seq,
+            [row[0] for row in device.template],
+            [row[2] for row in device.template],
+            [points.values[i] for i in range(first, last)],
+            [points.quality[i] for i in range(first, last)],
+        )
+        self.outbox.put_live(device.name, json_face.data_topic(self.station, device.name), payload)
+
+    async def run(self, period_ms):
+        """For ever, a round each period."""
+        while True:
+            self.round()
+            await asyncio.sleep_ms(period_ms)

@@ -1,0 +1,218 @@
+"""The MQTT session: connects, moves the engine's bytes, notices a dead link, comes back.
+
+Two tasks a connection: one writes and judges every deadline, one only reads. No wait for
+the broker is longer than its bound in Limits, and nothing blocks the loop but the one
+look-up of the name (see conn). MQTT 3.1.1; cancel `run` to stop.
+"""
+
+import asyncio
+import random
+
+from micropython import const
+
+from firmware.core.errors import CodecError, ConfigError, UplinkError
+from firmware.uplink import conn, mqtt
+from firmware.uplink.backoff import Backoff
+from firmware.uplink.engine import Engine
+from firmware.uplink.limits import Limits
+
+_TICK_MS = const(50)  # deadlines are looked at this often; also the retry of a full socket
+_LATE_MS = const(1000)  # any asyncio task may be late by this much, so a measured wait as well
+_CHUNK = const(256)  # bytes read at once; the broker mostly sends PUBACKs of four
+
+
+class Session:
+    def __init__(
+        self,
+        clock,
+        log,
+        host,
+        port,
+        client_id,
+        user=None,
+        password=None,
+        keepalive_s=30,
+        will=None,
+        birth=None,
+        ssl=None,
+        limits=None,
+        acknowledge=None,
+        randrange=random.randrange,
+    ):
+        """Everything MQTT is bytes. `will` and `birth` are (topic, payload, retain, qos); the
+        birth goes out first in every session, at QoS 1. `ssl` is an SSLContext or None.
+
+        acknowledge(item) is called at PUBACK in place of outbox.remove(item): one that waits
+        for the application's own answer leaves the item in flight until then.
+        """
+        if not 0 < keepalive_s < 65536:
+            raise ConfigError("keepalive_s is 1 to 65535 s")
+        self.limits = limits = limits or Limits()
+        codec = mqtt.Codec(client_id, user, password, keepalive_s, will)
+        self.engine = Engine(clock, log, codec, limits, keepalive_s * 1000, birth, acknowledge)
+        self.state = "down"  # or "connecting"; the stats say "up" after CONNACK
+        self.failures = 0  # attempts the broker did not accept
+        self.disconnects = 0  # accepted sessions that ended
+        self.timeouts = 0  # waits that reached their bound; each ended a connection
+        self.bad_packets = 0  # each ended a connection
+        self.rx_bytes = 0
+        self.tx_bytes = 0
+        self._clock = clock
+        self._log = log
+        self._host = host
+        self._port = port
+        self._ssl = ssl
+        self._where = None  # (family, address), kept once resolved
+        self._misses = 0  # failed attempts on that address in a row
+        self._why = ""  # what ended the last connection
+        self._backoff = Backoff(
+            limits.backoff_min_ms, limits.backoff_max_ms, limits.stable_ms, randrange
+        )
+        self._wake = asyncio.Event()
+        self._tx = b""  # rest of the packet being written
+
+    def subscribe(self, topic, callback):
+        """Ask for a filter (bytes) in this and every later session.
+
+        callback(topic, payload) runs in the reader: it does not wait, and what it raises ends
+        `run`. CodecError when the filter is longer than 120 bytes.
+        """
+        self.engine.subscribe(topic, callback)
+        self._wake.set()
+
+    @property
+    def stall_bound_ms(self):
+        """The stated bound: `worst_stall_ms` of the stats does not exceed it."""
+        return self.engine.waits.bound_ms + _TICK_MS + _LATE_MS
+
+    def stats(self):
+        """Counters as a dict of ints, and `state`: down, connecting or up."""
+        engine = self.engine
+        return {
+            "state": "up" if engine.is_up else self.state,
+            "connects": engine.connects,
+            "failures": self.failures,
+            "disconnects": self.disconnects,
+            "published": engine.published,
+            "delivered": engine.delivered,
+            "republished": engine.republished,
+            "refused": engine.refused,
+            "received": engine.received,
+            "timeouts": self.timeouts,
+            "bad_packets": self.bad_packets,
+            "rx_bytes": self.rx_bytes,
+            "tx_bytes": self.tx_bytes,
+            "worst_stall_ms": engine.waits.worst_ms,
+        }
+
+    async def run(self, outbox):
+        """For ever. Cancelled, it drops the connection and the broker publishes the will."""
+        outbox.wake = self._wake.set
+        while True:
+            try:
+                await self._connection(outbox)
+            except (OSError, UplinkError, CodecError) as error:
+                up_ms = self._note_end(error)
+            await asyncio.sleep_ms(self._backoff.pause_ms(up_ms))
+
+    def _note_end(self, error):
+        """Count why a connection ended; how long the session had been up, in ms."""
+        if isinstance(error, CodecError):
+            self.bad_packets += 1
+        why = str(error) or repr(error)
+        since = self.engine.up_since
+        if why != self._why or since is not None:  # attempts that fail alike are told of once
+            self._log.warn("uplink", why)
+        self._why = why
+        if since is not None:
+            self.disconnects += 1
+            self._misses = 0
+            return self._clock.ms() - since
+        self.failures += 1
+        self._misses += 1
+        if self._misses >= self.limits.resolve_again:
+            self._where = None
+        return 0
+
+    async def _connection(self, outbox):
+        """One connection from SYN to its end, which is always an exception."""
+        sock = None
+        tasks = []
+        self.state = "connecting"
+        try:
+            sock = await self._open()
+            self._tx = self.engine.begin(outbox)
+            tasks.append(asyncio.create_task(self._read(asyncio.StreamReader(sock))))
+            tasks.append(asyncio.create_task(self._tick()))
+            while True:
+                self._write(sock)
+                await self._wake.wait()
+                self._wake.clear()
+                if tasks[0].done():
+                    await tasks[0]  # raises what ended it, a fault of a callback too
+                self._judge()
+        finally:
+            self.state = "down"
+            for task in tasks:  # before close: a closed socket must not stay in the poll set
+                task.cancel()
+            if sock is not None:
+                sock.close()
+            self.engine.end()
+
+    async def _open(self):
+        self.engine.up_since = None
+        if self._where is None:
+            self._where = conn.resolve(self._host, self._port)
+            self._misses = 0
+        self.engine.waits.begin("connect")
+        sock = await conn.open_conn(self._where, self._host, self._ssl, self._judge)
+        self.engine.waits.end("connect")
+        return sock
+
+    def _judge(self):
+        """UplinkError when the far side keeps us waiting over a bound."""
+        late = self.engine.waits.overdue()
+        if late is not None:
+            self.timeouts += 1
+            raise UplinkError("the broker did not answer in time: " + late)
+
+    async def _tick(self):
+        while True:
+            await asyncio.sleep_ms(_TICK_MS)
+            self._wake.set()
+
+    def _write(self, sock):
+        """Packet after packet, each whole in the socket before the next is made."""
+        while self._push(sock):
+            packet = self.engine.next_packet()
+            if packet is None:
+                return
+            self._tx = packet
+
+    def _push(self, sock):
+        """Write what the socket takes now; True when nothing is left."""
+        while self._tx:
+            count = sock.write(self._tx)
+            if not count:  # the socket is full: the next tick tries again
+                self.engine.waits.begin("write")
+                return False
+            self.tx_bytes += count
+            self._tx = self._tx[count:]
+        self.engine.waits.end("write")
+        return True
+
+    async def _read(self, stream):
+        """Ends only with an exception, which the writing task picks up."""
+        chunk = memoryview(bytearray(_CHUNK))
+        try:
+            while True:
+                count = await stream.readinto(chunk)
+                if count is None:  # woken without data, as TLS does
+                    continue
+                if not count:
+                    raise UplinkError("the broker closed the connection")
+                self.rx_bytes += count
+                self.engine.feed(chunk[:count])
+                self._wake.set()
+        finally:
+            self._wake.set()
