@@ -1,0 +1,245 @@
+"""The verbs a person types: `import ttu`, then `ttu.status()`, `ttu.help()`.
+
+main binds the running terminal with `bind(terminal)`. It offers
+  status()            [(name, value)], the terminal at a glance
+  version()           [(name, value)], of the firmware
+  points              .rows(matches): (name, value, unit, quality, stamp in UTC ms, 0: never)
+  meter() link() slots() devices()     (header, rows) each
+  events(n)           [(sequence, UTC text, name, device, details)], oldest first
+  config log clock    a Config, a Log and a Clock
+A verb returns a Table or, above all for wrong use, a Note of one sentence; it never raises.
+"""
+
+import sys
+
+from micropython import const
+
+from firmware.console.table import Note, Table
+from firmware.core.errors import (
+    CodecError,
+    ConfigError,
+    LinkError,
+    SlotError,
+    StoreError,
+    UplinkError,
+)
+
+_POINTS_MAX = const(100)  # rows of one answer: a whole station would not fit the heap
+_EVENTS_MAX = const(128)
+
+_REFUSALS = (ConfigError, StoreError, LinkError, SlotError, CodecError, UplinkError)
+_FAILURES = (OSError, MemoryError)  # of the flash, and of an answer too long for the heap
+
+_terminal = None  # bound by main
+
+
+class _Misuse(Exception):
+    """A verb was given what it does not take; the message is the sentence for the person."""
+
+
+class Verb:
+    """A function for people: counts its arguments itself and turns a refusal into a Note."""
+
+    def __init__(self, function, usage, text, most, is_bound):
+        self.function = function
+        self.usage = usage
+        self.text = text
+        self.most = most  # arguments it takes
+        self.is_bound = is_bound  # it needs the terminal, as its first argument
+
+    def __call__(self, *args, **named):
+        if named or len(args) > self.most:
+            return Note("use it as %s" % self.usage)
+        if self.is_bound:
+            if _terminal is None:
+                return Note("the terminal is not running")
+            args = (_terminal,) + args
+        try:
+            return self.function(*args)
+        except _Misuse as misuse:
+            return Note("%s, as in %s" % (misuse, self.usage))
+        except _REFUSALS + _FAILURES as refusal:
+            return Note(refusal)
+
+    def __repr__(self):
+        return "%s: %s" % (self.usage, self.text)
+
+
+_VERBS = []  # (name, Verb) in the order of help()
+
+
+def _verb(usage, text, most=0, is_bound=True):
+    def make(function):
+        verb = Verb(function, usage, text, most, is_bound)
+        _VERBS.append((usage.split("(")[0], verb))
+        return verb
+
+    return make
+
+
+def bind(terminal):
+    """main: the verbs speak for `terminal` from now on (None: for nobody), as module `ttu`."""
+    global _terminal
+    _terminal = terminal
+    # However this file was deployed, `import ttu` then finds this very module.
+    sys.modules["ttu"] = sys.modules[__name__]
+
+
+def __getattr__(name):
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return _NoVerb(name)
+
+
+class _NoVerb(Note):
+    """A mistyped verb: called or not, it says so."""
+
+    def __init__(self, name):
+        super().__init__("there is no verb '%s', help() lists them" % name[:48])
+
+    def __call__(self, *_, **__):
+        return self
+
+
+@_verb("status()", "the terminal at a glance")
+def status(terminal):
+    return Table(("what", "value"), terminal.status())
+
+
+@_verb("points('meter.*')", "points by name, * and ? stand for any characters", 1)
+def points(terminal, pattern="*"):
+    if not isinstance(pattern, str):
+        raise _Misuse("a pattern is a text in quotes")
+    now = terminal.clock.utc_ms()
+    rows = []
+    more = 0
+    for name, value, unit, bits, stamp in terminal.points.rows(lambda n: matches(pattern, n)):
+        if len(rows) < _POINTS_MAX:
+            rows.append((name, value, unit, bits, now - stamp if stamp else None))
+        else:
+            more += 1
+    if not rows:
+        return Note("no point matches %s" % repr(pattern[:48]))
+    note = "and %d more: narrow the pattern" % more if more else ""
+    return Table(("point", "value", "unit", "quality", "age ms"), rows, note)
+
+
+@_verb("meter()", "what the terminal meters itself")
+def meter(terminal):
+    return Table(*terminal.meter())
+
+
+@_verb("link()", "the link to the metrology unit")
+def link(terminal):
+    return Table(*terminal.link())
+
+
+@_verb("slots()", "the expansion slots and their modules")
+def slots(terminal):
+    return Table(*terminal.slots())
+
+
+@_verb("devices()", "the devices behind the modules")
+def devices(terminal):
+    return Table(*terminal.devices())
+
+
+@_verb("events(10)", "the last events", 1)
+def events(terminal, n=10):
+    if type(n) is not int or not 1 <= n <= _EVENTS_MAX:
+        raise _Misuse("the number of events is 1..%d" % _EVENTS_MAX)
+    header = ("seq", "time (UTC)", "event", "device", "details")
+    return Table(header, terminal.events(n))
+
+
+@_verb("config('path', value)", "settings: all, one, or put a value on trial", 2)
+def config(terminal, path=None, *value):
+    settings = terminal.config
+    if value:
+        settings.set(path, value[0])
+        return Note(_trial(settings))
+    if path is None:
+        return _settings(settings, "")
+    if isinstance(path, str) and "." in path:
+        return Table(("what", "value"), settings.describe(path))
+    return _settings(settings, path)
+
+
+def _settings(settings, group):
+    return Table(("setting", "value", "unit", "after commit()"), settings.rows(group), "")
+
+
+def _trial(settings):
+    paths = [change[0] for change in settings.pending()]
+    if not paths:
+        return "that is the value in force, nothing is on trial"
+    return "on trial until commit() or rollback(): %s" % ", ".join(paths)
+
+
+@_verb("commit()", "bring the settings on trial into force")
+def commit(terminal):
+    changed = ", ".join(terminal.config.commit())
+    if not changed:
+        return Note("nothing is on trial, nothing was changed")
+    return Note("version %d is in force, changed: %s" % (terminal.config.version, changed))
+
+
+@_verb("rollback()", "drop the settings on trial, or undo the last commit")
+def rollback(terminal):
+    settings = terminal.config
+    version = settings.version
+    paths = ", ".join(settings.rollback())
+    if settings.version == version:
+        return Note("no longer on trial: %s" % paths)
+    return Note("version %d is in force, put back: %s" % (settings.version, paths))
+
+
+@_verb("log('info')", "the last log lines, or set the least level to print", 1)
+def log(terminal, *level):
+    if not level:
+        return Table(("line",), [(line,) for line in terminal.log.lines])
+    try:
+        terminal.log.set_level(level[0])
+    except ValueError as refusal:
+        raise _Misuse(str(refusal))
+    return Note("lines of level %s and above are printed" % level[0])
+
+
+@_verb("version()", "the firmware, the board and the interpreter")
+def version(terminal):
+    rows = list(terminal.version())
+    rows.append(("interpreter", sys.version))
+    rows.append(("platform", sys.platform))
+    return Table(("what", "value"), rows)
+
+
+@_verb("help('verb')", "this list, or one verb", 1, False)
+def help(*verb):
+    found = [(entry.usage, entry.text) for name, entry in _VERBS if not verb or name == verb[0]]
+    if not found:
+        raise _Misuse("there is no such verb")
+    return Table(("verb", "what it does"), found)
+
+
+__all__ = tuple([name for name, _ in _VERBS])  # for `from ttu import *`
+
+
+def matches(pattern, text):
+    """Whether the whole text fits the pattern: * is any run of characters, ? any single one."""
+    at = 0
+    star = -1  # index of the last * met, and where in the text its run ends for now
+    run = 0
+    i = 0
+    while i < len(text):
+        if at < len(pattern) and pattern[at] == "*":
+            star, run = at, i
+            at += 1
+        elif at < len(pattern) and pattern[at] in ("?", text[i]):
+            at += 1
+            i += 1
+        elif star >= 0:
+            run += 1
+            at, i = star + 1, run
+        else:
+            return False
+    return pattern[at:].replace("*", "") == ""

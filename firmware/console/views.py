@@ -1,0 +1,121 @@
+"""What the console verbs show of the running terminal: (header, rows) of plain text.
+
+Duck-typed on the parts main wired together; it changes nothing.
+"""
+
+_PHASES = ("a", "b", "c", "")
+
+
+class Views:
+    def __init__(self, terminal):
+        self.t = terminal
+        self.points = terminal.points
+        self.config = terminal.config
+        self.log = terminal.log
+        self.clock = terminal.clock
+
+    def status(self):
+        counters = self.t.vitals.report()
+        rows = [("station", self.config.get("station.name"))]
+        rows += [(name, counters[name]) for name in sorted(counters)]
+        rows += [("uplink", self.t.session.stats()["state"])]
+        for name, state, restarts, _, error in self.t.supervisor.status():
+            text = state if not restarts else "%s, %d restarts: %s" % (state, restarts, error)
+            rows.append(("task " + name, text))
+        return rows
+
+    def version(self):
+        return (
+            ("firmware", self.t.VERSION),
+            ("board", self.t.board.NAME),
+            ("metrology unit", "0x%04X" % self.t.link.startup.version),
+        )
+
+    def meter(self):
+        """Per phase and total, as on the front of a meter."""
+        texts = {}
+        for name, value, _, bits, _ in self.points.rows(lambda name: name.startswith("meter.")):
+            texts[name[6:]] = value if bits == "good" else "-"
+        kinds = ("u", "i", "p", "q", "s", "pf", "ep", "er")
+        header = ("", "U V", "I A", "P W", "Q var", "S VA", "PF", "import Wh", "export Wh")
+        rows = []
+        for phase in _PHASES:
+            rows.append([phase.upper() or "total"] + [texts.get(k + phase, "") for k in kinds])
+        rows.append(["N", "", texts["in"]] + [""] * 6)
+        rows.append(["f Hz", texts["f"]] + [""] * 7)
+        return header, rows
+
+    def link(self):
+        link = self.t.link
+        base = link.timebase
+        samples, registers, pulses = self.t.ways.mwh()
+        spread = "not known yet" if base.uncertainty_us is None else "%d us" % base.uncertainty_us
+        return ("what", "value"), (
+            ("mode", link.mode),
+            ("metrology unit", link.startup.step),
+            ("halves read", link.stream.halves),
+            ("overruns", link.stream.overruns),
+            ("bursts repeated", link.stream.repeats),
+            ("bursts given up for CRC", link.stream.crc_errors),
+            ("register CRC errors", link.bus.crc_errors),
+            ("times lost", link.failures),
+            ("hardware resets", link.startup.resets),
+            ("page interrupts", link.pulses.page.count),
+            ("zero-cross edges", link.pulses.zx.count),
+            ("energy pulses", link.pulses.cf1.count),
+            ("sample clock", "%.1f ppm slow" % base.rate_ppm()),
+            ("time stamp uncertainty", spread),
+            ("energy by samples", "%d mWh" % samples),
+            ("energy by registers", "%d mWh" % registers),
+            ("energy by pulses", "%d mWh" % pulses),
+            ("energy mismatches", self.t.ways.mismatches),
+            ("last error", link.last_error),
+        )
+
+    def slots(self):
+        rows = []
+        for slot in self.t.slots:
+            up, down = slot.counts()
+            devices = "%d answer, %d silent" % (up, down)
+            rows.append((slot.number, slot.kind, slot.state, slot.rounds, devices, slot.error))
+        return ("slot", "module", "state", "rounds", "devices", "last error"), rows
+
+    def devices(self):
+        now = self.clock.utc_ms()
+        rows = []
+        for device in self.points.devices:
+            span = range(device.base, device.base + len(device.template))
+            stamp = max([self.points.stamps[i] for i in span])
+            good = sum([1 for i in span if not self.points.quality[i]])
+            age = (now - stamp) // 1000 if stamp else None
+            rows.append((device.name, "%d of %d" % (good, len(span)), age))
+        return ("device", "good points", "age s"), rows
+
+    def events(self, n):
+        rows = []
+        for sequence, code, device, stamp, details in self.t.events.last(n):
+            rows.append((sequence, _utc(stamp), self.t.event_name(code), device, details))
+        return rows
+
+
+def _utc(ms):
+    """UTC ms since 1970 as text; civil-from-days (H. Hinnant), for ports with another epoch."""
+    seconds = ms // 1000
+    days = seconds // 86400 + 719468
+    era = days // 146097
+    doe = days - era * 146097
+    yoe = (doe - doe // 1460 + doe // 36524 - doe // 146096) // 365
+    doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
+    mp = (5 * doy + 2) // 153
+    month = mp + 3 if mp < 10 else mp - 9
+    year = yoe + era * 400 + (month <= 2)
+    day = doy - (153 * mp + 2) // 5 + 1
+    clock = seconds % 86400
+    return "%04d-%02d-%02d %02d:%02d:%02d" % (
+        year,
+        month,
+        day,
+        clock // 3600,
+        clock // 60 % 60,
+        clock % 60,
+    )

@@ -1,0 +1,215 @@
+"""The console verbs over real parts; wrong use of any gives one sentence, never a raise."""
+
+from flash import formatted
+
+from firmware.config.store import Config
+from firmware.console import ttu
+from firmware.console.table import Note, Table
+from firmware.core import quality
+from firmware.core.clock import Clock
+from firmware.core.log import Log
+from firmware.core.twin import Twin
+from firmware.points.table import Points
+from firmware.store import event_codes as codes
+from firmware.store.events import EventLog
+
+NOW = 1790000000000
+PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "rollback")
+VERBS = PLAIN + ("points", "events", "config", "log", "help")
+
+
+class Terminal:
+    """A terminal of real parts with two devices in its points table."""
+
+    def __init__(self):
+        self.clock = Clock(lambda: 0, lambda a, b: a - b, lambda: NOW)
+        self.log = Log(self.clock, sink=lambda line: None)
+        self.event_log = EventLog(self.clock, 3)
+        self.config = Config(Twin("/a", "/b", 4096, formatted()[1]))
+        self.config.load()
+        self.slot_bytes = 0  # 10**9: an answer that no heap holds
+        self.points = Points(130)
+        meter = self.points.add("meter", (("ua", "V", -1), ("p", "W", 0)))
+        self.points.put(meter.base, 2301, quality.GOOD, NOW - 250)
+        self.points.add("many", [("x%d" % i, "", 0) for i in range(120)])
+
+    def status(self):
+        return [("uptime", "5 s"), ("link", "both")]
+
+    def version(self):
+        return [("firmware", "0.1")]
+
+    def meter(self):
+        return ("phase", "U"), [("A", "230.1")]
+
+    def link(self):
+        return ("counter", "value"), [("frames", 12)]
+
+    def slots(self):
+        return ("slot", "module"), bytes(self.slot_bytes)
+
+    def devices(self):
+        raise OSError(5)  # a part that fails is a sentence, too
+
+    def events(self, n):
+        rows = self.event_log.last(n)
+        return [(seq, str(at), codes.name(code), who, why) for seq, code, who, at, why in rows]
+
+
+def sentence(result):
+    """The text of the Note that `result` must be."""
+    assert isinstance(result, Note), repr(result)
+    text = repr(result)
+    assert "\n" not in text and "Traceback" not in text and len(text) < 250, text
+    return text
+
+
+def test_table():
+    table = Table(("name", "v"), iter([("a", 1), ("longer", None), ("x\ny", "")]), "that is all")
+    assert repr(table) == "name    v\na       1\nlonger  -\nx y     -\nthat is all"
+    assert len(table) == 3 and table[1] == ("longer", None)
+    assert [row[0] for row in table] == ["a", "longer", "x\ny"]
+    assert repr(Table(("a", "b"), [])) == "a  b\n(none)"
+    assert repr(Table((), [(1, 2, 3), ()])) == "\n1  2  3\n"
+
+
+def test_unbound():
+    ttu.bind(None)
+    for name in VERBS:
+        if name != "help":
+            assert sentence(getattr(ttu, name)()) == "the terminal is not running"
+    assert len(ttu.help()) == len(VERBS)
+
+
+def test_import():
+    ttu.bind(Terminal())
+    import ttu as imported
+
+    assert imported is ttu
+    assert "status" in ttu.__all__ and "bind" not in ttu.__all__
+
+
+def test_read():
+    terminal = Terminal()
+    ttu.bind(terminal)
+    assert ttu.status()[1] == ("link", "both")
+    assert ttu.version()[0] == ("firmware", "0.1") and len(ttu.version()) == 3
+    assert ttu.points("meter.*").rows == [
+        ("meter.ua", "230.1", "V", "good", 250),
+        ("meter.p", "0", "W", "IV NT", None),
+    ]
+    assert len(ttu.points()) == 100 and "and 22 more" in repr(ttu.points())
+    assert len(ttu.points("many.x?")) == 10
+    assert ttu.meter()[0] == ("A", "230.1") and ttu.link()[0] == ("frames", 12)
+    assert "(none)" in repr(ttu.slots())
+    assert len(ttu.events()) == 0
+    for _ in range(20):
+        terminal.event_log.emit(codes.METER_LOST, "rs485.1", "silent")
+    assert len(ttu.events()) == 10
+    assert ttu.events(1)[0] == (20, str(NOW), "METER_LOST", "rs485.1", "silent")
+    assert ttu.help("status")[0] == ("status()", "the terminal at a glance")
+    assert repr(ttu.status).startswith("status()")
+
+
+def test_config():
+    terminal = Terminal()
+    ttu.bind(terminal)
+    assert len(ttu.config()) == len(ttu.config("")) > 20
+    assert [row[0] for row in ttu.config("station")] == ["station.name"]
+    assert ("value", "1883") in ttu.config("uplink.port").rows
+    assert "nothing is on trial" in sentence(ttu.commit())
+    assert "no earlier settings" in sentence(ttu.rollback())
+    assert "on trial" in sentence(ttu.config("uplink.port", 8883))
+    assert terminal.config.get("uplink.port") == 1883
+    assert ttu.config("uplink")[2] == ("uplink.port", "1883", "", "8883")
+    assert sentence(ttu.commit()) == "version 1 is in force, changed: uplink.port"
+    assert terminal.config.get("uplink.port") == 8883
+    assert "nothing is on trial" in sentence(ttu.config("uplink.port", 8883))
+    ttu.config("uplink.port", 1)
+    assert sentence(ttu.rollback()) == "no longer on trial: uplink.port"
+    assert sentence(ttu.rollback()) == "version 2 is in force, put back: uplink.port"
+    assert terminal.config.get("uplink.port") == 1883
+    said = sentence(ttu.config("uplink.password", "hunter2"))
+    assert "hunter2" not in said + repr(ttu.config()) + repr(ttu.config("uplink.password"))
+
+
+def test_log():
+    terminal = Terminal()
+    ttu.bind(terminal)
+    terminal.log.info("here", "a line")
+    assert ttu.log()[0] == ("0.000 info here: a line",)
+    assert "warn" in sentence(ttu.log("warn")) and terminal.log.level == "warn"
+
+
+def test_misuse():
+    terminal = Terminal()
+    ttu.bind(terminal)
+    for name in VERBS:
+        verb = getattr(ttu, name)
+        assert sentence(verb(1, 2, 3, 4)) == "use it as " + verb.usage
+        assert sentence(verb(nonsense=1)) == "use it as " + verb.usage
+    for name in PLAIN:
+        assert sentence(getattr(ttu, name)(1)).startswith("use it as")
+    odd = (5, -1, 0, 1.5, None, True, [], {}, object(), "\n", "zzz", "*" * 999, "é")
+    for value in odd:
+        for name in ("events", "log", "help"):
+            if (name, value) != ("events", 5):
+                sentence(getattr(ttu, name)(value))
+        if not (isinstance(value, str) and value[0] == "*"):
+            sentence(ttu.points(value))
+        if value is not None:
+            sentence(ttu.config(value))
+        sentence(ttu.config(value, 1))
+        sentence(ttu.config("uplink.keepalive_s", value))
+    assert terminal.config.pending() == []
+    assert "did you mean 'uplink.port'?" in sentence(ttu.config("uplink.prt"))
+    assert "1..65535, not 70000" in sentence(ttu.config("uplink.port", 70000))
+    assert "1..128" in sentence(ttu.events(129))
+    assert "debug, info, warn, error" in sentence(ttu.log("loud"))
+    assert "EIO" in sentence(ttu.devices())
+    terminal.slot_bytes = 10**9
+    assert "memory" in sentence(ttu.slots())
+    assert "no verb 'nosuch'" in sentence(ttu.nosuch("a", b=1))
+    assert "no verb 'nosuch'" in sentence(ttu.nosuch)
+    assert not hasattr(ttu, "_nothing")
+
+
+def test_full_flash():
+    """What flash refuses is a sentence, too, and the trial goes on."""
+    terminal = Terminal()
+    ttu.bind(terminal)
+    ttu.config("uplink.port", 5)
+    terminal.config._twin.limit = 10
+    assert "holds 10 bytes" in sentence(ttu.commit())
+    assert len(terminal.config.pending()) == 1
+
+
+def test_matches():
+    for pattern, text, fits in (
+        ("*", "", True),
+        ("", "", True),
+        ("", "a", False),
+        ("?", "", False),
+        ("a*c", "abbc", True),
+        ("a*c", "abcd", False),
+        ("*.u?", "meter.ua", True),
+        ("*.u?", "meter.u", False),
+        ("*a*b*", "xxaxxbxx", True),
+        ("*a*b", "abab", True),
+        ("**", "ab", True),
+        ("a?*", "a", False),
+        ("*" * 30 + "b", "a" * 60, False),
+    ):
+        assert ttu.matches(pattern, text) == fits, (pattern, text)
+
+
+test_table()
+test_unbound()
+test_import()
+test_read()
+test_config()
+test_log()
+test_misuse()
+test_full_flash()
+test_matches()
+print("OK")
