@@ -1,0 +1,321 @@
+"""The composition root: builds the terminal in boot order. The only file that knows everybody."""
+
+import asyncio
+import json
+
+from firmware.bay.slot import Slot
+from firmware.config import store as config
+from firmware.console import shell, ttu
+from firmware.console.views import Views
+from firmware.core import quality
+from firmware.core.clock import Clock
+from firmware.core.errors import StoreError
+from firmware.core.heap import Heap
+from firmware.core.log import Log
+from firmware.core.twin import Twin
+from firmware.link import scale, settings
+from firmware.link.bus import Bus
+from firmware.link.dual import Link
+from firmware.metering import meter, ways
+from firmware.points.table import Points
+from firmware.store import event_codes
+from firmware.store.checkpoint import SAVE_MS, Checkpoint
+from firmware.store.events import EventLog
+from firmware.supervisor.tasks import Supervisor
+from firmware.supervisor.vitals import Vitals
+from firmware.uplink import json_face
+from firmware.uplink.limits import Limits
+from firmware.uplink.outbox import Outbox
+from firmware.uplink.reporter import Reporter
+from firmware.uplink.session import Session
+
+VERSION = "0.1.0"
+_POINTS = 2000  # capacity of the table: 17 bytes a point
+_DRAIN_MS = 3000  # an orderly stop waits this long for the outbox
+_LINK_DEADLINE_MS = 6000  # the longest pause between two tries to start the metrology unit is 5 s
+
+
+def run(board):
+    """Boot, run, stop in order. Ctrl-C leaves to the interpreter's prompt, Ctrl-D restarts."""
+    plugged = _plugged(board)
+    drivers = {kind: _driver(kind) for kind in plugged.values()}
+    heap = Heap()  # after the last import, before the first object
+    terminal = Terminal(board, heap)
+    for number in sorted(plugged):
+        terminal.plug(number, plugged[number], drivers[plugged[number]])
+    ttu.bind(terminal.views)
+    leaving = None
+    try:
+        asyncio.run(terminal.run())
+    except (KeyboardInterrupt, SystemExit) as wish:
+        leaving = wish
+    print(json.dumps(asyncio.run(terminal.stop())))
+    if isinstance(leaving, SystemExit):
+        raise leaving
+    ttu.bind(None)
+    terminal.watchdog.hold()
+
+
+def _plugged(board):
+    """{slot number: module type} of the slots that hold something."""
+    found = {number: board.module(number) for number, _ in board.SLOTS}
+    return {number: kind for number, kind in found.items() if kind}
+
+
+def _driver(kind):
+    """The Driver class of a module type: modules/<kind>/driver.py."""
+    return __import__("modules.%s.driver" % kind, None, None, ("Driver",)).Driver
+
+
+class Group:
+    """The settings below one name, as attributes; the values of this boot."""
+
+    def __init__(self, settings, name):
+        self._values = dict(settings.group(name))
+
+    def __getattr__(self, name):
+        return self._values[name]
+
+
+class Terminal:
+    """Everything, wired. Parts are attributes; the tasks belong to the supervisor."""
+
+    def __init__(self, board, heap):
+        self.VERSION = VERSION
+        self.event_name = event_codes.name
+        self.board = board
+        self.clock = Clock(*board.clock())
+        self.log = Log(self.clock)
+        self.config = config.on_flash()
+        problems = self.config.load()
+        self._follow_log_level("log.level", self.config.get("log.level"))
+        self.config.subscribe("log.level", self._follow_log_level)
+        self.checkpoint = Checkpoint(Twin("/energy.a", "/energy.b", 2048))
+        cells, wrong = self.checkpoint.load()
+        self.events = EventLog(self.clock, self.checkpoint.boot)
+        self.points = Points(_POINTS)
+        self.slots = []
+        # paths only: a value may be a secret
+        self.config.subscribe(
+            "", lambda path, _: self.events.emit(event_codes.CONFIG_COMMITTED, "", path)
+        )
+        self._build_uplink()
+        self.events.emit(event_codes.BOOT, "", board.reset_cause())
+        for problem in problems:
+            self.events.emit(event_codes.CONFIG_DEFAULTED, "", problem)
+        self._build_metering()
+        self._restore(cells, wrong)
+        self._build_supervisor()
+        self.vitals = Vitals(self, heap)
+        self.views = Views(self)
+
+    def _follow_log_level(self, _path, level):
+        self.log.set_level(level)
+
+    def _build_uplink(self):
+        cfg = Group(self.config, "uplink")
+        station = self.config.get("station.name")
+        self.outbox = Outbox()
+        self.reporter = Reporter(self.points, self.outbox, self.clock, station, event_codes.name)
+        self.events.subscribe(lambda event: self.reporter.event(self.events.boot, event))
+        topic = json_face.status_topic(station)
+        self.session = Session(
+            self.clock,
+            self.log,
+            cfg.host,
+            cfg.port,
+            station.encode(),
+            user=cfg.user.encode() or None,
+            password=cfg.password.encode() if cfg.user else None,
+            keepalive_s=cfg.keepalive_s,
+            will=(topic, json_face.OFFLINE, True, 1),
+            birth=(topic, json_face.ONLINE, True, 1),
+            limits=Limits(backoff_max_ms=cfg.backoff_max_s * 1000),
+        )
+
+    def _build_metering(self):
+        cfg = Group(self.config, "metering")
+        self.meter = meter.Meter(
+            cfg.u_full_scale_mv,
+            cfg.i_full_scale_ma,
+            scale.PCF_FULL_SCALE,
+            cfg.nominal_v,
+            cfg.nominal_hz,
+            self._window,
+        )
+        self.meter_block = self.points.add("meter", meter.POINTS)
+        self.window_ms = 0  # when the last window came, 0: none yet
+        den = scale.cf_denominator(cfg.u_full_scale_mv, cfg.i_full_scale_ma, cfg.pulse_constant)
+        self.ways = ways.ThreeWays(
+            self.meter.energy,
+            self.clock,
+            scale.register_energy(cfg.u_full_scale_mv, cfg.i_full_scale_ma),
+            scale.pulse_energy(cfg.u_full_scale_mv, cfg.i_full_scale_ma, den),
+            self._mismatch,
+            self._bridged,
+        )
+        wires = self.board.metrology()
+        self.link = Link(
+            Bus(wires.spi, wires.select),
+            wires,
+            self.clock,
+            settings.table(cfg),
+            _Sink(self),
+            meter.HISTORY,
+            Group(self.config, "link"),
+            asyncio.ThreadSafeFlag(),
+        )
+        wires.attach(self.link.pulses)
+
+    def _restore(self, cells, wrong):
+        if wrong:
+            self.events.emit(event_codes.STORE_FAILED, "", wrong)
+        if cells is None:
+            return
+        try:
+            self.meter.energy.restore(cells)
+        except ValueError as error:
+            self.events.emit(event_codes.STORE_FAILED, "", str(error))
+            return
+        self.events.emit(event_codes.ENERGY_RESTORED, "meter")
+
+    def _build_supervisor(self):
+        self.watchdog = self.board.watchdog(self.config.get("wdt.timeout_ms"))
+        self.supervisor = Supervisor(
+            self.clock, self.log, self._task_event, feed=self.watchdog.feed
+        )
+        add = self.supervisor.add
+        for name, factory in self.board.background():
+            add(name, factory)
+        add("link", self.link.run, critical=True, deadline_ms=_LINK_DEADLINE_MS)
+        add("link watch", self.link.watch)
+        add("housekeeping", lambda: self.vitals.run())
+        add("checkpoint", self._checkpoints)
+        if self.config.get("uplink.enabled"):
+            period_ms = self.config.get("uplink.period_s") * 1000
+            add("network", self._network)
+            add("uplink", lambda: self.session.run(self.outbox))
+            add("reporter", lambda: self.reporter.run(period_ms))
+        self.shell = shell.on_stdin()
+        add("console", self.shell.run)
+
+    def plug(self, number, kind, driver):
+        """Bring a module into service."""
+        cfg = dict(self.config.group(kind))
+        slot = Slot(
+            number,
+            kind,
+            driver,
+            lambda: self.board.port(number, cfg["baud"], driver.PARITY),
+            cfg,
+            self.points,
+            self.clock,
+            self.log,
+            self,
+        )
+        self.slots.append(slot)
+        self.supervisor.add("slot %d" % number, slot.run)
+
+    async def run(self):
+        self.log.sink = self.shell.interject
+        await self.supervisor.run()
+
+    async def stop(self):
+        """Orderly: last values out, energies to flash, every task ended. The report of the run."""
+        self.log.sink = print
+        self.reporter.round()
+        until = self.clock.ms() + _DRAIN_MS
+        while (
+            len(self.outbox) and self.session.stats()["state"] == "up" and self.clock.ms() < until
+        ):
+            await asyncio.sleep_ms(20)
+        report = self.vitals.report()
+        await self.supervisor.stop()
+        self.save_energy()
+        return report
+
+    def save_energy(self):
+        try:
+            self.checkpoint.save(self.meter.energy.cells)
+        except StoreError as error:
+            self.events.emit(event_codes.STORE_FAILED, "", str(error))
+
+    async def _checkpoints(self):
+        while True:
+            self.save_energy()
+            await asyncio.sleep_ms(SAVE_MS)
+
+    async def _network(self):
+        await self.board.network()
+        while True:
+            await asyncio.sleep_ms(60000)
+
+    # what happens in the parts, told to the others
+
+    def _window(self, values, sample, overrange):
+        now = self.clock.us()
+        age_us = self.link.timebase.age_us(sample, now)
+        stamp = self.clock.utc_ms() - (age_us or 0) // 1000
+        bits = quality.OV if overrange else quality.GOOD
+        base = self.meter_block.base
+        for i in range(len(values)):
+            self.points.put(base + i, values[i], bits, stamp)
+        self.vitals.window()
+        self.window_ms = self.clock.ms()
+
+    def link_changed(self, new, old):
+        self.events.emit(event_codes.LINK_MODE, "meter", "%s, was %s" % (new, old))
+        if not self.link.is_fresh():
+            self.points.mark(self.meter_block, quality.IV | quality.NT)
+
+    def _mismatch(self, *mwh):
+        text = "samples %d, registers %d, pulses %d mWh in a minute" % mwh
+        self.events.emit(event_codes.ENERGY_MISMATCH, "meter", text)
+
+    def _bridged(self, mwh, away_ms):
+        if mwh is None:
+            text = "the link was away for %d s, too long to tell the energy" % (away_ms // 1000)
+        else:
+            text = "%d mWh taken from the registers after %d ms" % (mwh, away_ms)
+        self.events.emit(event_codes.ENERGY_BRIDGED, "meter", text)
+
+    def slot_failed(self, number, text):
+        self.events.emit(event_codes.SLOT_ERROR, "slot %d" % number, text)
+
+    def device_changed(self, name, is_back):
+        code = event_codes.METER_BACK if is_back else event_codes.METER_LOST
+        self.events.emit(code, name)
+
+    def _task_event(self, kind, name, text):
+        code = event_codes.TASK_LATE if kind == "late" else event_codes.TASK_CRASHED
+        self.events.emit(code, name, text)
+
+
+class _Sink:
+    """What the link delivers, handed to the parts it concerns."""
+
+    def __init__(self, terminal):
+        self.feed = terminal.meter.feed
+        self.gap = terminal.meter.gap
+        self.registers = terminal.ways.take
+        self.mode = terminal.link_changed
+        self._terminal = terminal
+
+    def restart(self, is_resumed):
+        terminal = self._terminal
+        missing = terminal.clock.ms() - terminal.window_ms if terminal.window_ms else 0
+        terminal.meter.restart(missing)
+        terminal.ways.restart(is_resumed)
+
+    def pulses(self, count, is_only):
+        """`is_only`: no samples come, the pulses are all there is."""
+        ways = self._terminal.ways
+        ways.pulses += count
+        if is_only:
+            self._terminal.meter.energy.add_pulses(count, *ways.pulse_ratio)
+
+    def trouble(self, text):
+        self._terminal.log.warn("link", text)
+
+    def beat(self):
+        self._terminal.supervisor.beat("link")
