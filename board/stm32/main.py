@@ -1,0 +1,6 @@
+"""Runs at boot, as /main.py: the terminal on this board."""
+
+from board.stm32 import board
+from firmware import main
+
+main.run(board)

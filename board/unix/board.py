@@ -1,0 +1,63 @@
+"""The virtual board: MicroPython's unix port with the `machine` shim in this folder.
+
+The shim is the silicon; this file is what a board's file always is: names, pins, ports. In
+lockstep the shim's clock stands still together with the emulated crystal.
+"""
+
+import time
+
+import machine
+
+from board import wires
+
+NAME = "virtual board"
+ARCH = "x64"
+SLOTS = ((1, 1),)  # slot number, UART number; what is plugged comes from the wiring
+SPI_HZ = 20000000
+
+
+def clock():
+    """Arguments of core.clock.Clock."""
+    return machine.ticks_us, time.ticks_diff, wires.utc_ms
+
+
+def metrology():
+    spi = machine.SPI(1, baudrate=SPI_HZ, polarity=0, phase=0)
+    return wires.Metrology(spi, 10, 17, 4, 5, 6, 15, machine.edge_us)
+
+
+def module(slot):
+    """Type of the module in `slot`, None when it is empty."""
+    return machine.module(slot)
+
+
+def port(slot, baud, parity):
+    """The slot's serial port; parity None, 0 (even) or 1 (odd). OSError when not wired."""
+    uart = wires.uart_of(SLOTS, slot)
+    return machine.UART(uart, baud, bits=8, parity=parity, stop=1, timeout=0)
+
+
+class Watchdog:
+    """The timers of this port do not run at the prompt: `hold` sets a day instead."""
+
+    def __init__(self, timeout_ms):
+        self.feed = machine.WDT(timeout=timeout_ms).feed
+
+    def hold(self):
+        machine.WDT(timeout=86400000)
+
+
+watchdog = Watchdog
+
+
+async def network():
+    """The host's network is up already."""
+
+
+def background():
+    """(name, coroutine function) of what the port needs to have running."""
+    return (("pins", machine.pump),)
+
+
+reset_cause = wires.reset_cause
+unique_id = machine.unique_id

@@ -1,0 +1,73 @@
+"""`machine` of the virtual board: the silicon under the firmware on the MicroPython unix port.
+
+Found before the built-in one because this folder is first on the path; lives on the host,
+never on the board's flash. Some names exist here only, for the board file: `edge_us`, `ticks_us`,
+`pump` and `module`. Everything else is as on a microcontroller (a subset of it).
+"""
+
+from shim_pin import Pin, bus
+from shim_spi import SPI
+from shim_system import (
+    DEEPSLEEP_RESET,
+    HARD_RESET,
+    PWRON_RESET,
+    RTC,
+    SOFT_RESET,
+    WDT,
+    WDT_RESET,
+    freq,
+    module,
+    reset,
+    reset_cause,
+    soft_reset,
+    unique_id,
+)
+from shim_timer import Timer
+from shim_uart import UART
+from umachine import PinBase, Signal, idle, mem8, mem16, mem32, time_pulse_us
+
+
+def edge_us():
+    """`ticks_us` of the edge whose handler is running; of now outside a handler."""
+    return bus.stamp if bus.stamp >= 0 else bus.ticks_us()
+
+
+def ticks_us():
+    """As time.ticks_us, by the chip's crystal: what it stood still in lockstep never was."""
+    return bus.ticks_us()
+
+
+def pump():
+    """Coroutine that delivers the chip's edges to the Pin handlers for ever. Run one."""
+    return bus.pump()
+
+
+__all__ = (
+    "DEEPSLEEP_RESET",
+    "HARD_RESET",
+    "PWRON_RESET",
+    "Pin",
+    "PinBase",
+    "RTC",
+    "SOFT_RESET",
+    "SPI",
+    "Signal",
+    "Timer",
+    "UART",
+    "WDT",
+    "WDT_RESET",
+    "edge_us",
+    "freq",
+    "idle",
+    "mem16",
+    "mem32",
+    "mem8",
+    "module",
+    "pump",
+    "reset",
+    "reset_cause",
+    "soft_reset",
+    "ticks_us",
+    "time_pulse_us",
+    "unique_id",
+)

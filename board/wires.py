@@ -1,0 +1,90 @@
+"""What every board wires the same way: metrology SPI and pins, UARTs, UTC. Pin numbers come
+from the board's own `board.py`; this file and those are the only ones that import `machine`.
+"""
+
+import asyncio
+import time
+
+import machine
+from micropython import const
+
+_NETWORK_MS = const(30000)  # longest wait for a link; the uplink goes on trying without
+
+_EPOCH_2000_MS = 946684800000  # ports differ: time.time() counts from 1970 or from 2000
+
+
+def utc_ms():
+    """UTC in ms since 1970, on every port."""
+    ms = time.time_ns() // 1000000
+    return ms + _EPOCH_2000_MS if time.gmtime(0)[0] == 2000 else ms
+
+
+class Metrology:
+    """The metrology unit's wires: SPI with its select, /RESET, and the pulse channel's inputs."""
+
+    def __init__(self, spi, cs, reset, irq0, irq1, cf1, zx, stamp_us, is_hard=False):
+        """Pin names or numbers as the port takes them; `stamp_us()` gives the time of the edge
+        being handled; `is_hard`: the port has hard pin interrupts."""
+        self._how = {"hard": True} if is_hard else {}
+        self.spi = spi
+        self.select = machine.Pin(cs, machine.Pin.OUT, value=1)
+        self.reset = machine.Pin(reset, machine.Pin.OUT, value=1)
+        self.stamp_us = stamp_us
+        # open-drain interrupt lines need the pull-up; the CF and ZX outputs do not mind it
+        self._inputs = [
+            machine.Pin(n, machine.Pin.IN, machine.Pin.PULL_UP) for n in (irq0, irq1, cf1, zx)
+        ]
+
+    def attach(self, pulses):
+        """Connect the ISRs of a link.pulse.PulseChannel."""
+        falling = machine.Pin.IRQ_FALLING
+        for pin, edge, trigger in zip(
+            self._inputs,
+            (pulses.page, pulses.event, pulses.cf1, pulses.zx),
+            (falling, falling, falling, machine.Pin.IRQ_RISING | falling),
+        ):
+            pin.irq(edge.hit, trigger, **self._how)
+
+
+class Watchdog:
+    """The hardware watchdog. It cannot be stopped: while a person has the prompt, `hold` lets a
+    hardware timer feed it, so that a file copy is not cut off by a reset."""
+
+    def __init__(self, timeout_ms, timer_id):
+        self._wdt = machine.WDT(timeout=timeout_ms)
+        self._timer_id = timer_id
+        self._period_ms = timeout_ms // 3
+        self.feed = self._wdt.feed
+
+    def hold(self):
+        machine.Timer(
+            self._timer_id,
+            mode=machine.Timer.PERIODIC,
+            period=self._period_ms,
+            callback=lambda _: self._wdt.feed(),
+        )
+
+
+def reset_cause():
+    """Why this boot happened, as text."""
+    cause = machine.reset_cause()
+    for name in ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "DEEPSLEEP_RESET", "SOFT_RESET"):
+        if cause == getattr(machine, name, None):
+            return name
+    return "reset cause %d" % cause
+
+
+def uart_of(slots, slot):
+    """Number of the UART behind `slot`; `slots` has rows (slot, UART). OSError without one."""
+    for number, uart in slots:
+        if number == slot:
+            return uart
+    raise OSError("slot %d has no serial port" % slot)
+
+
+async def joined(interface):
+    """Wait until a network interface is connected, or for _NETWORK_MS."""
+    for _ in range(_NETWORK_MS // 100):
+        if interface.isconnected():
+            return
+        await asyncio.sleep_ms(100)
