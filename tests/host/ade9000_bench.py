@@ -1,0 +1,131 @@
+"""Runs under MicroPython: the real driver against the emulator, register by register.
+
+argv: a JSON file with the emulator's analogue truth. Prints OK.
+"""
+
+import asyncio
+import json
+import sys
+import time
+
+import machine
+
+from firmware.core.clock import Clock
+from firmware.core.errors import LinkError
+from firmware.link import burst_crc, scale, settings
+from firmware.link import registers as reg
+from firmware.link.bus import Bus
+from firmware.link.startup import StartUp
+
+with open(sys.argv[1]) as file:
+    truth = json.load(file)
+
+
+class Cfg:
+    u_full_scale_mv = 500000
+    i_full_scale_ma = 400000
+    nominal_v = 230
+    nominal_hz = 50
+    pulse_constant = 1000
+
+
+def near(value, wanted, ppm, what):
+    assert abs(value - wanted) <= abs(wanted) * ppm / 1e6 + 1, (what, value, wanted)
+
+
+spi = machine.SPI(1, baudrate=20000000, polarity=0, phase=0)
+select = machine.Pin(10, machine.Pin.OUT, value=1)
+reset = machine.Pin(17, machine.Pin.OUT, value=1)
+clock = Clock(machine.ticks_us, time.ticks_diff, lambda: 0)
+bus = Bus(spi, select)
+rows = settings.table(Cfg)
+startup = StartUp(bus, reset, asyncio.sleep_ms, lambda: False)
+
+
+async def main():
+    # cold start walks every step; a second walk takes the running chip over untouched
+    assert await startup.walk(rows) is False
+    assert startup.resets == 1
+    assert await startup.walk(rows) is True
+    assert startup.resets == 1
+
+    # every configured register holds what was written, and takes another value
+    for register, value in rows:
+        if register == reg.WFB_CFG:
+            value = settings.STREAM_ON
+        assert bus.read(register) == value, hex(register)
+    # ISUM and dip levels are 24 and 32 bit: a second pattern shows that no bit is stuck
+    for register in (reg.VLEVEL, reg.DIP_LVL, reg.SWELL_LVL, reg.CF1DEN, reg.DIP_CYC):
+        old = bus.read(register)
+        bus.write_checked(register, 0x1234)
+        bus.write_checked(register, old)
+
+    # read-only and identity
+    assert bus.read(reg.PART_ID) & reg.IS_ADE9000
+    version = bus.read(reg.VERSION)
+    bus.write(reg.VERSION, version ^ 0xFFFF)
+    assert bus.read(reg.VERSION) == version
+    try:
+        bus.write_checked(reg.VERSION, version ^ 1)
+        raise AssertionError("a write that did not stay was accepted")
+    except LinkError:
+        pass
+
+    # the lock keeps configuration, and lets go with its key
+    bus.write(reg.WR_LOCK, reg.LOCK)
+    bus.write(reg.DIP_CYC, 99)
+    assert bus.read(reg.DIP_CYC) != 99
+    bus.write(reg.WR_LOCK, reg.UNLOCK)
+    bus.write_checked(reg.DIP_CYC, 99)
+
+    # measured results after they settled
+    await asyncio.sleep_ms(1500)
+    u_unit = Cfg.u_full_scale_mv / 1000 / 2**0.5 / 52702092
+    i_unit = Cfg.i_full_scale_ma / 1000 / 2**0.5 / 52702092
+    p_unit = Cfg.u_full_scale_mv * Cfg.i_full_scale_ma / 2e6 / scale.WATT_FULL_SCALE
+    for k, phase in enumerate("ABC"):
+        base = k * reg.PHASE_STEP
+        near(bus.read(reg.AIRMS + base) * i_unit, truth["rms"]["I" + phase], 1000, "IRMS")
+        near(bus.read(reg.AIRMS + 1 + base) * u_unit, truth["rms"]["V" + phase], 1000, "VRMS")
+        near(bus.read_signed(reg.AWATT + base) * p_unit, truth["p"][phase], 1000, "WATT")
+        near(bus.read_signed(reg.AWATT + 1 + base) * p_unit, truth["q"][phase], 5000, "VAR")
+        near(bus.read(reg.AWATT + 2 + base) * p_unit, truth["s"][phase], 1000, "VA")
+    near(8000 * 65536 / (bus.read(reg.APERIOD) + 1), truth["freq_hz"], 100, "PERIOD")
+    near(bus.read(reg.ANGL_VA_VB) * 0.017578125, 120, 2000, "angle")
+
+    # energy over about a second, against the power it is the integral of
+    num, den = scale.register_energy(Cfg.u_full_scale_mv, Cfg.i_full_scale_ma)
+    first = await latch()
+    for _ in range(2):
+        last = await latch()
+    near((last - first) * num / den, truth["p"]["A"] * 2 / 3.6, 1500, "WATTHR")
+
+    # a burst carries the CRC the chip says it sent
+    bus.write(reg.STATUS0, 0xFFFFFFFF)
+    for _ in range(100):
+        if bus.read(reg.STATUS0) & reg.PAGE_FULL:
+            break
+        await asyncio.sleep_ms(1)
+    page = bus.read(reg.WFB_TRG_STAT) >> 12
+    view = memoryview(bytearray(3584))
+    bus.burst(reg.WAVEFORM if 7 <= page <= 14 else reg.WAVEFORM_UPPER, view)
+    assert burst_crc.crc16(view, 3584) == bus.read(reg.CRC_SPI)
+    peak = max([int.from_bytes(view[n : n + 1], "big") for n in range(4, 3584, 28)])
+    assert peak > 0
+    bus.write(reg.STATUS0, reg.PAGE_FULL)
+    assert not bus.read(reg.STATUS0) & reg.PAGE_FULL
+
+
+async def latch():
+    """AWATTHR_HI just after it moved (once a second)."""
+    before = bus.read(reg.AWATTHR_HI)
+    for _ in range(1500):
+        await asyncio.sleep_ms(1)
+        now = bus.read(reg.AWATTHR_HI)
+        if now != before:
+            return now
+    raise AssertionError("the energy register does not move")
+
+
+asyncio.run(main())
+print("OK")
