@@ -1,0 +1,229 @@
+"""Faults of the world around the terminal: what it says, what it loses, how it comes back."""
+
+import functools
+import json
+import time
+
+import pytest
+from rig import rig
+
+LOST, PULSE_ONLY, DATA_ONLY, BOTH = range(4)
+
+
+@pytest.fixture(scope="module")
+def bench():
+    with rig(settings=[("rs485.poll_s", 2), ("uplink.keepalive_s", 10)]) as bench:
+        yield bench
+
+
+def link_row(bench, name):
+    """The value beside `name` in what ttu.link() answers."""
+    text = bench.verb("ttu.link()")
+    return next(x for x in text.splitlines() if x.startswith(name)).removeprefix(name).strip()
+
+
+def test_values_agree_with_the_analogue_truth(bench):
+    bench.wait_mode(BOTH)
+    truth = bench.emulator(cmd="truth")
+    values = bench.listener.values("meter")
+    for phase, letter in zip("abc", "ABC", strict=True):
+        assert values["u" + phase] == pytest.approx(truth["rms"]["V" + letter], rel=20e-6)
+        assert values["i" + phase] == pytest.approx(truth["rms"]["I" + letter], rel=20e-6)
+        assert values["p" + phase] == pytest.approx(truth["p"][letter], rel=20e-6)
+    assert values["in"] == pytest.approx(truth["rms"]["IN"], rel=20e-6)
+    assert values["f"] == pytest.approx(truth["freq_hz"], abs=0.001)
+
+
+def test_meters_carry_their_own_values(bench):
+    """With the registers held still, what arrives at the broker is what each meter holds."""
+    assert bench.station.ask("meters", do="hold", on=True)["ok"]
+    meters = bench.station.ask("meters", do="truth")["meters"]
+    for address in ("000000000001", "000000000002"):
+        held = meters[address]["registers"]
+        expected = {
+            "ep": held["00010000"] / 100,
+            "ep4": held["00010400"] / 100,
+            "ub": held["02010200"] / 10,
+            "ic": held["02020300"] / 1000,
+            "p": held["02030000"] / 10000,
+        }
+        bench.wait(f"{address} {expected}", functools.partial(carries, bench, address, expected))
+    assert bench.station.ask("meters", do="hold", on=False)["ok"]
+
+
+def carries(bench, address, expected):
+    values = bench.listener.values(address)
+    return all(values.get(name) == value for name, value in expected.items())
+
+
+def test_a_pulled_spi_link(bench):
+    """Mode pulse_only, points invalid, energy goes on by pulses; metering resumes by itself."""
+    bench.wait_mode(BOTH)
+    before = bench.listener.values("meter")["ep"]
+    bench.emulator(cmd="pull", what="spi")
+    bench.wait_mode(PULSE_ONLY)
+    bench.wait("invalid points", lambda: bench.listener.values("meter").get("ua", 0) is None)
+    time.sleep(2)
+    bench.emulator(cmd="plug", what="spi")
+    bench.wait_mode(BOTH)
+    bench.wait("valid points", lambda: bench.listener.values("meter").get("ua"))
+    assert bench.event("LINK_MODE", "pulse_only, was both")
+    after = bench.listener.values("meter")["ep"]
+    assert after > before + 20  # two seconds of 52 kW are 29 Wh
+
+
+def test_everything_pulled_is_lost_and_comes_back(bench):
+    """Windows count as lost; the energy metered meanwhile comes from the unit's registers."""
+    bench.wait_mode(BOTH)
+    energy = bench.wait("energy", lambda: bench.listener.values("meter").get("ep"))
+    bench.emulator(cmd="pull", what="all")
+    bench.wait_mode(LOST)
+    lost = bench.terminal("windows_lost")
+    time.sleep(5)
+    assert bench.listener.values("meter")["ua"] is None or bench.wait(
+        "invalid points", lambda: bench.listener.values("meter").get("ua", 0) is None
+    )
+    bench.emulator(cmd="plug", what="all")
+    bench.wait_mode(BOTH)
+    bench.wait("the event", lambda: bench.event("ENERGY_BRIDGED", "mWh taken"))
+    bench.wait("lost windows", lambda: bench.terminal("windows_lost") >= lost + 20)
+    bench.wait("valid points", lambda: bench.listener.values("meter").get("ua"))
+    # at least the 52 kW of five seconds, 72 Wh, less the second of the register latch
+    assert bench.listener.values("meter")["ep"] > energy + 55
+
+
+def test_without_the_pulse_channel_samples_still_come(bench):
+    bench.wait_mode(BOTH)
+    windows = bench.terminal("windows")
+    bench.emulator(cmd="pull", what="pins")
+    bench.wait_mode(DATA_ONLY)
+    bench.wait("windows", lambda: bench.terminal("windows") > windows + 10)
+    bench.emulator(cmd="plug", what="pins")
+    bench.wait_mode(BOTH)
+
+
+def test_a_reset_of_the_metrology_unit_is_configured_again(bench):
+    bench.wait_mode(BOTH)
+    bench.wait("valid points", lambda: bench.listener.values("meter").get("ua"))
+    energy = bench.listener.values("meter")["ep"]
+    resets = int(link_row(bench, "hardware resets"))
+    bench.emulator(cmd="reset")
+    bench.wait("a cold start", lambda: int(link_row(bench, "hardware resets")) > resets)
+    bench.wait_mode(BOTH)
+    bench.wait("valid points", lambda: bench.listener.values("meter").get("ua"))
+    assert bench.listener.values("meter")["ep"] >= energy
+
+
+def test_bit_errors_on_the_wire_are_found(bench):
+    """A burst with flipped bits is read again; no wrong value is passed on."""
+    bench.wait_mode(BOTH)
+    for after in (40, 700, 2000):
+        bench.emulator(cmd="flip", bits=3, after_bytes=after)
+        time.sleep(0.2)
+    found = int(link_row(bench, "bursts repeated")) + int(link_row(bench, "register CRC errors"))
+    assert found >= 1
+    truth = bench.emulator(cmd="truth")
+    values = bench.wait("valid", lambda: bench.listener.values("meter"))
+    assert values["ua"] == pytest.approx(truth["rms"]["VA"], rel=20e-6)
+
+
+def test_the_broker_goes_away_and_nothing_is_lost(bench):
+    """Metering and polling go on; events that happened meanwhile arrive after its return."""
+    bench.wait_mode(BOTH)
+    windows = bench.terminal("windows")
+    bench.station.broker.kill()
+    time.sleep(1)
+    bench.emulator(cmd="pull", what="pins")
+    time.sleep(1)
+    bench.emulator(cmd="plug", what="pins")
+    time.sleep(1)
+    assert "up" not in bench.verb("ttu.status()").split("uplink")[1].split()[0]
+    bench.station.broker.start()
+    bench.wait("windows", lambda: bench.terminal("windows") > windows + 10, 60)
+    bench.wait("the event", lambda: bench.event("LINK_MODE", "data_only, was both"), 60)
+    assert bench.terminal("windows_lost") is not None
+
+
+def test_a_dead_meter_is_named_and_others_go_on(bench):
+    bench.wait("readings", lambda: bench.terminal("meters_read") == 2)
+    done = bench.station.ask("meters", do="fault", name="dead", meter="000000000001", count=100)
+    assert done["ok"], done
+    bench.wait("one failed", lambda: bench.terminal("meters_failed") == 1)
+    bench.wait("the event", lambda: bench.event("METER_LOST"))
+    bench.wait("null", lambda: bench.listener.values("000000000001").get("ua", 0) is None)
+    assert bench.listener.values("000000000002")["ua"] is not None
+    assert bench.station.ask("meters", do="clear")["ok"]
+    bench.wait("all back", lambda: bench.terminal("meters_read") == 2, 60)
+    bench.wait("the event", lambda: bench.event("METER_BACK"))
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("ttu.points('meter.u?')", "meter.ua"),
+        ("ttu.slots()", "rs485"),
+        ("ttu.devices()", "000000000002"),
+        ("ttu.events(2)", "time (UTC)"),
+        ("ttu.meter()", "total"),
+        ("ttu.help()", "rollback()"),
+        ("ttu.version()", "virtual board"),
+        ("ttu.config('uplink.prt')", "did you mean 'uplink.port'"),
+        ("ttu.config('uplink.port', 70000)", "1..65535"),
+        ("ttu.events('many')", "number of events"),
+        ("ttu.points(3)", "text in quotes"),
+        ("ttu.meter(1, 2)", "use it as"),
+        ("ttu.nothing()", "no verb"),
+        ("1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_console_verbs(bench, line, answer):
+    text = bench.verb(line)
+    assert answer in text, text
+    assert "Traceback" not in text
+
+
+def test_settings_are_tried_committed_and_rolled_back(bench):
+    assert "on trial" in bench.verb("ttu.config('uplink.period_s', 2)")
+    assert "in force" in bench.verb("ttu.commit()")
+    assert "value" in bench.verb("ttu.config('uplink.period_s')")
+    assert "put back" in bench.verb("ttu.rollback()")
+
+
+def test_energy_survives_a_restart(bench):
+    """Ctrl-C stops in order and saves; Ctrl-D starts again: the register goes on from there."""
+    bench.wait_mode(BOTH)
+    bench.console.type("\x03")
+    bench.console.until("{", 20)
+    report = json.loads("{" + bench.console.until("}", 20))
+    assert report["windows"] > 0
+    before = bench.listener.values("meter")["ep"]
+    bench.console.until(">>> ", 20)
+    bench.console.type("\x04")
+    bench.console.until("ttu> ", 30)
+    bench.wait("the event", lambda: bench.event("ENERGY_RESTORED"))
+    bench.wait_mode(BOTH)
+    # a few windows later: the value of the new boot, not the retained old one
+    bench.wait("new windows", lambda: (bench.terminal("uptime") or 0) >= 2)
+    after = bench.listener.values("meter")["ep"]
+    assert before <= after < before + 2000
+    assert "resumed" in bench.verb("ttu.link()")  # the metrology unit was not reset
+
+
+@pytest.mark.parametrize(("pace", "is_lossless"), [("real", False), ("lockstep", True)])
+def test_a_stalled_terminal(pace, is_lossless):
+    """80 ms without service: in real pace half buffers are overwritten, counted and never passed
+    on as data; in lockstep the crystal waits."""
+    with rig(pace=pace, meters=1) as bench:
+        bench.wait_mode(BOTH)
+        lost = bench.terminal("windows_lost")
+        windows = bench.terminal("windows")
+        bench.verb("import time; time.sleep_ms(80)")
+        bench.wait("windows", lambda: bench.terminal("windows") > windows + 10)
+        if is_lossless:
+            assert bench.terminal("windows_lost") == 0
+            assert int(link_row(bench, "overruns")) == 0
+        else:
+            assert bench.terminal("windows_lost") > lost
+            assert int(link_row(bench, "overruns")) >= 2
+        truth = bench.emulator(cmd="truth")
+        assert bench.listener.values("meter")["ua"] == pytest.approx(truth["rms"]["VA"], rel=20e-6)

@@ -1,0 +1,62 @@
+"""A foreign MQTT client (paho) beside the terminal: it judges what was really delivered.
+
+It listens before the terminal boots, so that nothing is missed.
+"""
+
+import json
+import threading
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+_SUBSCRIBE_S = 10
+
+
+class Listener:
+    """Subscribes to everything of the terminal; newest message a device, counts, events."""
+
+    def __init__(self, port, topic="ttu/#"):
+        self.newest = {}  # device: message
+        self.events = []  # newest last
+        self.delivered = set()  # (topic, boot, seq): what was received at least once
+        self.repeated = 0  # received again
+        self.broken = 0  # not the documented JSON
+        self._lock = threading.Lock()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._topic = topic
+        self._is_listening = threading.Event()
+        self._client.on_connect = self._subscribe
+        self._client.on_subscribe = lambda *_: self._is_listening.set()
+        self._client.on_message = self._take
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        self._is_listening.wait(_SUBSCRIBE_S)
+
+    def _subscribe(self, *_):
+        self._client.subscribe(self._topic, qos=1)
+
+    def _take(self, _client, _data, message):
+        try:
+            body = json.loads(message.payload)
+        except ValueError:
+            self.broken += 1
+            return
+        if message.topic.endswith("/status"):
+            return
+        key = (message.topic, body.get("boot"), body["seq"])
+        with self._lock:
+            self.repeated += key in self.delivered
+            self.delivered.add(key)
+            if message.topic.endswith("/event"):
+                self.events = [*self.events[-99:], body]
+            else:
+                self.newest[body["device"]] = body
+
+    def values(self, device):
+        """{point: number or None} of the device's newest message, {} when there is none."""
+        with self._lock:
+            return dict(self.newest.get(device, {}).get("values", {}))
+
+    def stop(self):
+        self._client.disconnect()
+        self._client.loop_stop()
