@@ -1,0 +1,73 @@
+# OpenTTU. `make help` lists what there is; every target sets up what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+STAMP := $(VENV)/.ready
+DEV := $(VENV)/.ready-dev
+
+HEAP ?= 1M
+PACE ?= real
+METERS ?= 8
+SEED ?= 1
+TESTS ?= tests/host
+
+.PHONY: help venv run board deploy vectors size test lint format clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+$(STAMP): requirements.txt tools/umqtt.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 or newer is needed, this is %d.%d: say PYTHON=/path" % sys.version_info[:2])'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { echo "on Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(RUN) tools.umqtt --into $(VENV)/share/umqtt
+	@touch $@
+
+$(DEV): $(STAMP) requirements-dev.txt requirements-stubs.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@for board in unix esp32 stm32; do \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target typings/$$board \
+	    $$(sed -n "s/ *#.*//;/^micropython-stdlib/p;/^micropython-$$board/p" requirements-stubs.txt) || exit 1; done
+	@touch $@
+
+venv: $(STAMP) ## set up the environment (pinned packages) and nothing else
+
+run: $(STAMP) ## the desk-top station and the terminal; SECONDS=30 PACE=lockstep WAVEFORM=f.npz METERS=8
+	@$(RUN) tools.station $(if $(SECONDS),--seconds "$(SECONDS)") --pace "$(PACE)" --meters "$(METERS)" \
+	  --heap "$(HEAP)" --seed "$(SEED)" $(if $(WAVEFORM),--waveform "$(WAVEFORM)") $(if $(BROKER),--broker "$(BROKER)")
+
+board: $(STAMP) ## only the virtual board: prints the PTY for mpremote; HEAP=1M FLASH=file
+	@$(RUN) tools.vboard --heap "$(HEAP)" $(if $(FLASH),--flash "$(FLASH)")
+
+deploy: $(STAMP) ## build to .mpy and copy what changed: make deploy PORT=/dev/ttyUSB0
+	@test -n "$(PORT)" || { echo "say where the board is: make deploy PORT=/dev/ttyUSB0"; exit 2; }
+	@$(RUN) tools.deploy "$(PORT)" $(if $(BOARD),--board $(BOARD))
+
+vectors: $(STAMP) ## replay frames under MicroPython: make vectors DIR=folder
+	@test -n "$(DIR)" || { echo "say which folder: make vectors DIR=../shared/reference/vectors"; exit 2; }
+	@$(RUN) tools.vectors "$(DIR)"
+
+size: $(STAMP) ## .mpy bytes and RAM after import, per package
+	@$(RUN) tools.size
+
+test: $(DEV) lint ## lint, host tests, device tests, end to end
+	$(RUN) pytest -q $(TESTS)
+
+lint: $(DEV) ## ruff, codespell, pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/pyright -p pyrightconfig.host.json
+	$(BIN)/pyright -p pyrightconfig.unix.json
+	$(BIN)/pyright -p pyrightconfig.esp32s3.json
+	$(BIN)/pyright -p pyrightconfig.stm32.json
+
+format: $(DEV) ## let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove the environment and everything built
+	rm -rf $(VENV) build typings .run .pytest_cache .ruff_cache
