@@ -34,6 +34,7 @@ class Relay:
         self._wake_out, self._wake = os.pipe()
         self._select.register(self._wake_out, selectors.EVENT_READ, self._on_stop)
         self._running = True
+        self._is_watching = False  # somebody had the port open when we last looked
         self._child = None
         self._is_up = False  # boot code is done; before that input is held back
         self._boots = []  # times of the latest starts
@@ -81,7 +82,9 @@ class Relay:
     def _watch(self):
         """Listen to whoever we can serve now; that is all the flow control there is."""
         port = 0
-        if self.port.is_open():
+        # looked at once: who opens the port now is found at the next tick
+        self._is_watching = self.port.is_open()
+        if self._is_watching:
             port = selectors.EVENT_READ if self._keys.have_room() else 0
             port |= selectors.EVENT_WRITE if self.port.waits() else 0
         self._listen(self.port.fd, port, self._on_port)
@@ -107,7 +110,7 @@ class Relay:
         """Seconds until the clock has to be looked at; None for ever."""
         times = [at for at in (self._start_at, self._bite_at) if at is not None]
         waits = [max(0.0, min(times) - time.monotonic())] if times else []
-        if not self.port.is_open() or self.port.is_full():
+        if not self._is_watching or self.port.is_full():
             waits.append(_ABSENT_TICK_S)
         return min(waits, default=None)
 
