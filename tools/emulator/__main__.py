@@ -4,6 +4,7 @@ Prints `ready` on stdout when it listens; ends on SIGTERM or SIGINT and removes 
 """
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -79,6 +80,8 @@ def main():
         sys.exit("emulator: cannot listen: %s" % error)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.stop())
+    gc.collect()
+    gc.freeze()  # a full collection over what is loaded for good would cost a half buffer
     print("ready", flush=True)
     try:
         loop.run()
