@@ -68,6 +68,7 @@ class Views:
             ("energy by samples", "%d mWh" % samples),
             ("energy by registers", "%d mWh" % registers),
             ("energy by pulses", "%d mWh" % pulses),
+            ("energy without samples", "%d mWh" % self.t.meter.energy.substituted),
             ("energy mismatches", self.t.ways.mismatches),
             ("last error", link.last_error),
         )

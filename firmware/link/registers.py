@@ -50,7 +50,6 @@ WAVEFORM = const(0x800)  # first half of the waveform buffer; the second is at 0
 WAVEFORM_UPPER = const(0xC00)
 
 # STATUS0 / MASK0
-EGYRDY = const(1 << 0)
 PAGE_FULL = const(1 << 17)
 # STATUS1 / MASK1
 RSTDONE = const(1 << 16)

@@ -17,8 +17,7 @@ SET_BYTES = 28  # seven words
 WORD_CODES = 16  # a code is a word over this
 BLOCK = 64  # most sets a call may take before a sum could leave 32 bits
 PHASE_WORDS = 14  # written by `phase`: see PHASE below
-NEUTRAL_WORDS = 4  # written by `neutral`: sum, hh, hl, ll
-BLOCK_WORDS = 46  # 3 * PHASE_WORDS + NEUTRAL_WORDS
+BLOCK_WORDS = 46  # three phases, and four of the neutral: sum, hh, hl, ll
 
 # PHASE: sum_i sum_v  ii_hh ii_hl ii_ll  vv_hh vv_hl vv_ll  p_hh p_hl p_ll  q_hh q_hl q_ll
 # where p = v[n] * i[n], q = v[n - delay] * i[n], and hl of a product is vh*il + vl*ih.

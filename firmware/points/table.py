@@ -59,13 +59,6 @@ class Points:
         for index in range(device.base, device.base + len(device.template)):
             self.quality[index] |= bits
 
-    def find(self, device, name):
-        """Index of the point `name` of a Device; KeyError when its template has none."""
-        for offset, row in enumerate(device.template):
-            if row[0] == name:
-                return device.base + offset
-        raise KeyError(name)
-
     def rows(self, matches):
         """Yield (name, value text, unit, quality text, stamp ms) where matches(name)."""
         for device in self.devices:
