@@ -17,7 +17,18 @@ EVENT = const(1 << 7)  # a dip, swell or interruption was going on (IEC 61000-4-
 GAP = const(1 << 8)  # samples are missing, energy came from the IC's registers
 START = const(1 << 9)  # first window after a start: shorter or not synchronised
 
-_NAMES = "overrun short bus stuck saturated frequency phase event gap start".split()
+_NAMES = (
+    "overrun",
+    "short",
+    "bus",
+    "stuck",
+    "saturated",
+    "frequency",
+    "phase",
+    "event",
+    "gap",
+    "start",
+)
 
 
 def text(bits):
