@@ -13,8 +13,7 @@ from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.core.twin import Twin
-from firmware.link import scale, settings
-from firmware.link.bus import Bus
+from firmware.link import chip
 from firmware.link.dual import Link
 from firmware.metering import meter, ways
 from firmware.points.table import Points
@@ -135,36 +134,28 @@ class Terminal:
 
     def _build_metering(self):
         cfg = Group(self.config, "metering")
+        link_cfg = Group(self.config, "link")
+        wires = self.board.metrology()
+        ic = chip.make(link_cfg.chip, wires, self.clock, cfg, link_cfg, meter.HISTORY)
         self.meter = meter.Meter(
             cfg.u_full_scale_mv,
             cfg.i_full_scale_ma,
-            scale.PCF_FULL_SCALE,
+            ic.full_scale,
             cfg.nominal_v,
             cfg.nominal_hz,
             self._window,
         )
         self.meter_block = self.points.add("meter", meter.POINTS)
         self.window_ms = 0  # when the last window came, 0: none yet
-        den = scale.cf_denominator(cfg.u_full_scale_mv, cfg.i_full_scale_ma, cfg.pulse_constant)
         self.ways = ways.ThreeWays(
             self.meter.energy,
             self.clock,
-            scale.register_energy(cfg.u_full_scale_mv, cfg.i_full_scale_ma),
-            scale.pulse_energy(cfg.u_full_scale_mv, cfg.i_full_scale_ma, den),
+            ic.register_ratio,
+            ic.pulse_ratio,
             self._mismatch,
             self._bridged,
         )
-        wires = self.board.metrology()
-        self.link = Link(
-            Bus(wires.spi, wires.select),
-            wires,
-            self.clock,
-            settings.table(cfg),
-            _Sink(self),
-            meter.HISTORY,
-            Group(self.config, "link"),
-            asyncio.ThreadSafeFlag(),
-        )
+        self.link = Link(ic, wires, self.clock, _Sink(self), link_cfg, asyncio.ThreadSafeFlag())
         wires.attach(self.link.pulses)
 
     def _restore(self, cells, wrong):
@@ -296,7 +287,6 @@ class _Sink:
 
     def __init__(self, terminal):
         self.feed = terminal.meter.feed
-        self.gap = terminal.meter.gap
         self.registers = terminal.ways.take
         self.mode = terminal.link_changed
         self._terminal = terminal
@@ -306,6 +296,9 @@ class _Sink:
         missing = terminal.clock.ms() - terminal.window_ms if terminal.window_ms else 0
         terminal.meter.restart(missing)
         terminal.ways.restart(is_resumed)
+
+    def gap(self, sets, _flags):
+        self._terminal.meter.gap(sets)
 
     def pulses(self, count, is_only):
         """`is_only`: no samples come, the pulses are all there is."""

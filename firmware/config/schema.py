@@ -11,6 +11,7 @@ config/entry.py:
 """
 
 _BAUD = (600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+_CHIPS = ("ade9000",)
 _LEVELS = ("debug", "info", "warn", "error")
 
 SCHEMA = (
@@ -29,6 +30,7 @@ SCHEMA = (
     ("metering.nominal_v", "int", 230, 10, 100000, None, "V", "nominal phase voltage"),
     ("metering.nominal_hz", "choice", 50, None, None, (50, 60), "Hz", "nominal frequency"),
     ("metering.pulse_constant", "int", 1000, 1, 1000000, None, "imp/kWh", "CF pulses"),
+    ("link.chip", "choice", "ade9000", None, None, _CHIPS, "", "metrology IC on the link"),
     ("link.burst_crc", "bool", True, None, None, None, "", "check waveform bursts by their CRC"),
     ("link.timeout_ms", "int", 200, 50, 5000, None, "ms", "silence that counts as lost"),
     ("pq.dip", "int", 90, 50, 95, None, "%", "a voltage below is a dip"),

@@ -28,7 +28,7 @@ class Views:
         return (
             ("firmware", self.t.VERSION),
             ("board", self.t.board.NAME),
-            ("metrology unit", "0x%04X" % self.t.link.startup.version),
+            ("metrology unit", "%s 0x%04X" % (self.t.link.chip.name, self.t.link.chip.version)),
         )
 
     def meter(self):
@@ -46,32 +46,14 @@ class Views:
         return header, rows
 
     def link(self):
-        link = self.t.link
-        base = link.timebase
         samples, registers, pulses = self.t.ways.mwh()
-        spread = "not known yet" if base.uncertainty_us is None else "%d us" % base.uncertainty_us
-        return ("what", "value"), (
-            ("mode", link.mode),
-            ("metrology unit", link.startup.step),
-            ("halves read", link.stream.halves),
-            ("overruns", link.stream.overruns),
-            ("bursts repeated", link.stream.repeats),
-            ("bursts given up for CRC", link.stream.crc_errors),
-            ("register CRC errors", link.bus.crc_errors),
-            ("times lost", link.failures),
-            ("hardware resets", link.startup.resets),
-            ("page interrupts", link.pulses.page.count),
-            ("zero-cross edges", link.pulses.zx.count),
-            ("energy pulses", link.pulses.cf1.count),
-            ("sample clock", "%.1f ppm slow" % base.rate_ppm()),
-            ("time stamp uncertainty", spread),
+        return ("what", "value"), self.t.link.rows() + [
             ("energy by samples", "%d mWh" % samples),
             ("energy by registers", "%d mWh" % registers),
             ("energy by pulses", "%d mWh" % pulses),
             ("energy without samples", "%d mWh" % self.t.meter.energy.substituted),
             ("energy mismatches", self.t.ways.mismatches),
-            ("last error", link.last_error),
-        )
+        ]
 
     def slots(self):
         rows = []

@@ -10,13 +10,10 @@ import asyncio
 from micropython import const
 
 from firmware.core.errors import LinkError
-from firmware.link import registers as reg
+from firmware.link.chip import Restart
 from firmware.link.pulse import PulseChannel
-from firmware.link.startup import StartUp
-from firmware.link.stream import HALF_SETS, Stream
 from firmware.link.timebase import TimeBase
 
-_HALF_US = const(16000)
 _WATCH_MS = const(4)
 _JUDGE_MS = const(20)  # how often the mode is looked at
 _LATE_MS = const(18)  # a half is due every 16 ms: its interrupt got lost
@@ -30,21 +27,19 @@ MODES = ("lost", "pulse_only", "data_only", "both")
 
 
 class Link:
-    def __init__(self, bus, wires, clock, rows, sink, history, cfg, flag):
-        """`wires` has reset(level) and stamp_us(); `rows` is the settings table; `cfg` has
-        timeout_ms and burst_crc; `flag` is an asyncio.ThreadSafeFlag. `sink` takes what comes:
-        feed, gap (see Stream), restart(is_resumed), registers(a, b, c), pulses(count, is_only),
-        mode(new, old), trouble(text), and beat() while the data channel is served."""
-        self.bus = bus
+    def __init__(self, chip, wires, clock, sink, cfg, flag):
+        """`chip` as in link.chip; `wires` has stamp_us(); `cfg` has timeout_ms; `flag` is an
+        asyncio.ThreadSafeFlag. `sink` takes what comes: feed, gap (see Stream),
+        restart(is_resumed), registers(a, b, c), pulses(count, is_only), mode(new, old),
+        trouble(text), and beat() while the data channel is served."""
+        self.chip = chip
         self.clock = clock
-        self.rows = rows
         self.sink = sink
+        chip.attach(sink)
         self.timeout_ms = cfg.timeout_ms
         self.flag = flag
-        self.stream = Stream(bus, clock, sink, history, cfg.burst_crc)
         self.pulses = PulseChannel(clock, wires.stamp_us, flag.set)
-        self.startup = StartUp(bus, wires.reset, asyncio.sleep_ms, self._has_pulses)
-        self.timebase = TimeBase(clock, _HALF_US)
+        self.timebase = TimeBase(clock, chip.period_us)
         self.mode = "lost"
         self.failures = 0  # times the data channel was given up
         self.last_error = ""
@@ -57,7 +52,7 @@ class Link:
         pause = _RETRY_MS
         while True:
             try:
-                resumed = await self.startup.walk(self.rows)
+                resumed = await self.chip.start(self._has_pulses)
             except LinkError as error:
                 self._note(error)
                 self.sink.beat()  # trying is being alive
@@ -66,7 +61,6 @@ class Link:
                 continue
             pause = _RETRY_MS
             self.sink.restart(resumed)
-            self.stream.restart()
             self.timebase.restart()
             await self._serve_until_lost()
             self.failures += 1
@@ -77,6 +71,9 @@ class Link:
             await self.flag.wait()  # bounded: `watch` sets it when the interrupt does not
             try:
                 self._serve()
+            except Restart as error:
+                self._note(error)
+                return
             except LinkError as error:
                 self._note(error)
             if self.clock.ms() - self._data_ms >= self.timeout_ms:
@@ -86,28 +83,16 @@ class Link:
         edges = self.pulses.page.count
         stamp = self.pulses.page.last_us
         for _ in range(_HALVES):
-            if not self.stream.serve():
+            if not self.chip.serve():
                 break
             self._data_ms = self.clock.ms()
             self.sink.beat()
             if edges != self._page_edges and stamp is not None:
                 self._page_edges = edges
-                self.timebase.observe(self.stream.sample, HALF_SETS, stamp)
+                self.timebase.observe(self.chip.sample, self.chip.period_sets, stamp)
         if self.clock.ms() - self._registers_ms >= _REGISTERS_MS:
             self._registers_ms = self.clock.ms()
-            self._registers()
-
-    def _registers(self):
-        """The slow user of the data channel, between bursts: chip reset? energy registers."""
-        if self.bus.read(reg.STATUS1) & reg.RSTDONE:
-            self._data_ms -= self.timeout_ms  # it came back with default settings
-            raise LinkError("the metrology IC was reset")
-        bus = self.bus
-        self.sink.registers(
-            bus.read(reg.AWATTHR_HI),
-            bus.read(reg.AWATTHR_HI + reg.ENERGY_STEP),
-            bus.read(reg.AWATTHR_HI + 2 * reg.ENERGY_STEP),
-        )
+            self.chip.slow()
 
     def _note(self, error):
         text = str(error)
@@ -146,6 +131,26 @@ class Link:
 
     def _has_pulses(self):
         return self.pulses.is_alive(self.timeout_ms)
+
+    def rows(self):
+        """Rows (text, value) about all of it, for people."""
+        base = self.timebase
+        spread = "not known yet" if base.uncertainty_us is None else "%d us" % base.uncertainty_us
+        rows = [
+            ("mode", self.mode),
+            ("metrology unit", "%s, %s" % (self.chip.name, self.chip.state)),
+        ]
+        rows += self.chip.counters()
+        rows += [
+            ("times lost", self.failures),
+            ("page interrupts", self.pulses.page.count),
+            ("zero-cross edges", self.pulses.zx.count),
+            ("energy pulses", self.pulses.cf1.count),
+            ("sample clock", "%.1f ppm slow" % base.rate_ppm()),
+            ("time stamp uncertainty", spread),
+            ("last error", self.last_error),
+        ]
+        return rows
 
     def mode_index(self):
         """Place of the mode in MODES."""

@@ -12,10 +12,10 @@ import machine
 
 from firmware.core.clock import Clock
 from firmware.core.errors import LinkError
-from firmware.link import burst_crc, scale, settings
-from firmware.link import registers as reg
-from firmware.link.bus import Bus
-from firmware.link.startup import StartUp
+from firmware.link.ade9000 import kernels, scale, settings
+from firmware.link.ade9000 import registers as reg
+from firmware.link.ade9000.bus import Bus
+from firmware.link.ade9000.startup import StartUp
 
 with open(sys.argv[1]) as file:
     truth = json.load(file)
@@ -39,14 +39,14 @@ reset = machine.Pin(17, machine.Pin.OUT, value=1)
 clock = Clock(machine.ticks_us, time.ticks_diff, lambda: 0)
 bus = Bus(spi, select)
 rows = settings.table(Cfg)
-startup = StartUp(bus, reset, asyncio.sleep_ms, lambda: False)
+startup = StartUp(bus, reset, asyncio.sleep_ms)
 
 
 async def main():
     # cold start walks every step; a second walk takes the running chip over untouched
-    assert await startup.walk(rows) is False
+    assert await startup.walk(rows, lambda: False) is False
     assert startup.resets == 1
-    assert await startup.walk(rows) is True
+    assert await startup.walk(rows, lambda: False) is True
     assert startup.resets == 1
 
     # every configured register holds what was written, and takes another value
@@ -109,7 +109,7 @@ async def main():
     page = bus.read(reg.WFB_TRG_STAT) >> 12
     view = memoryview(bytearray(3584))
     bus.burst(reg.WAVEFORM if 7 <= page <= 14 else reg.WAVEFORM_UPPER, view)
-    assert burst_crc.crc16(view, 3584) == bus.read(reg.CRC_SPI)
+    assert kernels.crc16(view, 3584) == bus.read(reg.CRC_SPI)
     peak = max([int.from_bytes(view[n : n + 1], "big") for n in range(4, 3584, 28)])
     assert peak > 0
     bus.write(reg.STATUS0, reg.PAGE_FULL)

@@ -1,4 +1,4 @@
-"""CRC-16-CCITT over a whole waveform burst, in viper (3.6 kB each 16 ms).
+"""Loops over a whole waveform burst, in viper. Nothing is allocated.
 
 The ADE9000 leaves the CRC of the words it sent in CRC_SPI (0x4A9) after a fixed-rate
 burst; comparing the two finds a bit error on the wire. Same polynomial as core.crc.
@@ -9,7 +9,7 @@ import micropython
 
 @micropython.viper
 def crc16(data: ptr8, n: int) -> int:
-    """CRC of `n` bytes, 0..0xFFFF."""
+    """CRC-16-CCITT of `n` bytes, 0..0xFFFF."""
     crc = 0xFFFF
     p = data
     while n:

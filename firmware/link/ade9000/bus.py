@@ -9,7 +9,7 @@ from micropython import const
 
 from firmware.core.crc import crc16_ccitt
 from firmware.core.errors import LinkError
-from firmware.link import registers
+from firmware.link.ade9000 import registers
 
 _RETRIES = const(2)  # a register read hit by noise is repeated; a pulled link fails thrice
 

@@ -8,8 +8,9 @@ overwritten, hit by noise or skipped is counted and announced as a gap, never pa
 
 from micropython import const
 
-from firmware.link import burst_crc
-from firmware.link import registers as reg
+from firmware.core import flags
+from firmware.link.ade9000 import kernels
+from firmware.link.ade9000 import registers as reg
 
 HALF_SETS = const(128)
 SET_BYTES = const(28)
@@ -21,13 +22,13 @@ _TRIES = const(3)
 
 
 class Stream:
-    def __init__(self, bus, clock, sink, history=0, check_crc=True):
+    def __init__(self, bus, clock, history=0, check_crc=True):
         """`sink.feed(buf, at, sets, sample)` gets each half: `sets` sets from byte `at`, the
         first being sample number `sample`, with `history` older sets before `at`;
-        `sink.gap(sets)` is told what is missing."""
+        `sink.gap(sets, flags)` is told what is missing."""
         self.bus = bus
         self.clock = clock
-        self.sink = sink
+        self.sink = None  # set before the first `serve`
         self.check_crc = check_crc
         self.at = history * SET_BYTES
         self.buf = bytearray(self.at + _HALF_BYTES)
@@ -56,15 +57,15 @@ class Stream:
         skipped = self._skipped(page, now)
         if skipped:
             self.overruns += skipped
-            self._gap(skipped)
+            self._gap(skipped, flags.OVERRUN)
         ok = self._read(reg.WAVEFORM_UPPER if upper else reg.WAVEFORM)
         if upper != _is_upper(self.bus.read(reg.WFB_TRG_STAT) >> 12):
             # the writer entered this half during the burst: old and new are mixed
             self.overruns += 1
-            self._gap(1)
+            self._gap(1, flags.OVERRUN)
         elif not ok:
             self.crc_errors += 1
-            self._gap(1)
+            self._gap(1, flags.SHORT)
         else:
             self._pass_on()
         return True
@@ -98,13 +99,13 @@ class Stream:
             self.bus.burst(address, self._burst)
             if not self.check_crc:
                 return True
-            if burst_crc.crc16(self._burst, _HALF_BYTES) == self.bus.read(reg.CRC_SPI):
+            if kernels.crc16(self._burst, _HALF_BYTES) == self.bus.read(reg.CRC_SPI):
                 return True
         return False
 
-    def _gap(self, halves):
+    def _gap(self, halves, why):
         self.sample += halves * HALF_SETS
-        self.sink.gap(halves * HALF_SETS)
+        self.sink.gap(halves * HALF_SETS, why)
 
     def _pass_on(self):
         first = self.sample

@@ -9,8 +9,8 @@ bounded; a failure is a LinkError that names the step.
 from micropython import const
 
 from firmware.core.errors import LinkError
-from firmware.link import registers as reg
-from firmware.link import settings
+from firmware.link.ade9000 import registers as reg
+from firmware.link.ade9000 import settings
 
 _RESET_MS = const(2)  # the pulse needs 1 us
 _READY_MS = const(200)  # reset to RSTDONE takes about 46 ms
@@ -19,21 +19,20 @@ _SCRATCH = const(0x12345)
 
 
 class StartUp:
-    def __init__(self, bus, reset_pin, sleep_ms, has_pulses):
-        """`reset_pin(level)` drives /RESET; `sleep_ms` is a coroutine function; `has_pulses()`
-        tells whether the pulse channel is alive."""
+    def __init__(self, bus, reset_pin, sleep_ms):
+        """`reset_pin(level)` drives /RESET; `sleep_ms` is a coroutine function."""
         self.bus = bus
         self.reset_pin = reset_pin
         self.sleep_ms = sleep_ms
-        self.has_pulses = has_pulses
         self.step = "off"  # the step that was walked last, for link()
         self.version = 0
         self.resets = 0  # hardware resets given
 
-    async def walk(self, rows):
-        """Bring the chip to streaming with the settings `rows`. True if it was only resumed."""
+    async def walk(self, rows, has_pulses):
+        """Bring the chip to streaming with the settings `rows`. True if it was only resumed.
+        `has_pulses()` tells whether the pulse channel is alive."""
         if not self._answers():
-            if self.has_pulses():
+            if has_pulses():
                 raise LinkError("SPI does not answer while the pulses go on: is it wired?")
         elif self._is_running(rows):
             self.version = self.bus.read(reg.VERSION)

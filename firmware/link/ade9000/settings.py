@@ -4,8 +4,8 @@ Rows are (register, value). The order matters where the manual says so: capture 
 while its source is chosen, and masks come before RUN.
 """
 
-from firmware.link import registers as reg
-from firmware.link import scale
+from firmware.link.ade9000 import registers as reg
+from firmware.link.ade9000 import scale
 
 STREAM_OFF = 0x13E0  # x_PCF at 8 kSPS, all channels and IN, free running; capture off
 STREAM_ON = 0x13F0  # the same with WF_CAP_EN

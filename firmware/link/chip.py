@@ -1,0 +1,37 @@
+"""What a metrology IC is to the link, and which there are.
+
+A chip object stands for one IC on the data channel; the link, the metering and main know no
+other face of it. It is used by one caller at a time, the link task, and every failure of its
+bus is a LinkError. Attributes:
+
+    name            for people; `version` and `state` (the step of start-up walked last) too
+    has_samples     True: it delivers waveforms (`feed`), False: readings of registers
+    period_us       how often there is something to serve when all is well
+    sample_hz       waveform samples a second; `full_scale` is the word at the ADC's full scale
+    sample          number of the next sample; gaps are counted in
+    register_ratio  (num, den): mWh of one count of what `sink.registers` gets
+    register_bits   width of those counters in the IC
+    pulse_ratio     (num, den): mWh of one energy pulse
+    attach(sink)    who takes what comes; before anything else
+    start(has_pulses)   coroutine: bring it to metering. True: it metered on and was only taken
+                    over. `has_pulses()` tells whether its pulse channel is alive
+    serve()         take what is there: True when something was
+    slow()          the slow user of the bus, once a second: registers, reset, configuration
+    counters()      rows (text, value) for people
+"""
+
+from firmware.core.errors import LinkError
+
+
+class Restart(LinkError):
+    """The IC lost its configuration: it has to be started anew at once."""
+
+
+def make(name, wires, clock, cfg, link_cfg, history):
+    """The chip called `name` in the settings. `wires` has spi, select(level) and reset(level);
+    `cfg` and `link_cfg` carry the settings below `metering` and `link`; `history` is how many
+    older sets a consumer of samples wants before those at hand."""
+    # imported here: only the chip at hand takes memory
+    from firmware.link.ade9000.chip import Ade9000
+
+    return Ade9000(wires, clock, cfg, link_cfg, history)
