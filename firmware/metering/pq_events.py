@@ -40,7 +40,7 @@ POINTS = (
 )
 
 _FLAGGING = const(7)  # DIP, SWELL, INTERRUPTION: windows are flagged (4.7)
-_BAD = flags.OVERRUN | flags.SHORT | flags.BUS | flags.STUCK | flags.GAP | flags.START
+_BAD = flags.OVERRUN | flags.SHORT | flags.BUS | flags.STUCK | flags.GAP
 _SAMPLES_MS = const(8)  # samples in a millisecond
 _HALF_CYCLES = const(40000000)  # samples of a half cycle are this over the frequency in 0.1 mHz
 

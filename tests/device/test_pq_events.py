@@ -76,7 +76,7 @@ class Feed:
     def points(self):
         out = [0] * (len(pq_events.POINTS) + 1)
         self.pq.fill(out, 1)
-        return dict([(pq_events.POINTS[k][0], out[k + 1]) for k in range(len(pq_events.POINTS))])
+        return {pq_events.POINTS[k][0]: out[k + 1] for k in range(len(pq_events.POINTS))}
 
 
 def near(got, wanted, part=2000):
