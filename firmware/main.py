@@ -7,7 +7,7 @@ from firmware.bay.slot import Slot
 from firmware.config import store as config
 from firmware.console import shell, ttu
 from firmware.console.views import Views
-from firmware.core import quality
+from firmware.core import flags, quality
 from firmware.core.clock import Clock
 from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
@@ -243,11 +243,11 @@ class Terminal:
 
     # what happens in the parts, told to the others
 
-    def _window(self, values, sample, overrange):
+    def _window(self, values, window):
         now = self.clock.us()
-        age_us = self.link.timebase.age_us(sample, now)
+        age_us = self.link.timebase.age_us(window.end, now)
         stamp = self.clock.utc_ms() - (age_us or 0) // 1000
-        bits = quality.OV if overrange else quality.GOOD
+        bits = quality.OV if window.flags & flags.SATURATED else quality.GOOD
         base = self.meter_block.base
         for i in range(len(values)):
             self.points.put(base + i, values[i], bits, stamp)
@@ -297,8 +297,8 @@ class _Sink:
         terminal.meter.restart(missing)
         terminal.ways.restart(is_resumed)
 
-    def gap(self, sets, _flags):
-        self._terminal.meter.gap(sets)
+    def gap(self, sets, bits):
+        self._terminal.meter.gap(sets, bits)
 
     def pulses(self, count, is_only):
         """`is_only`: no samples come, the pulses are all there is."""

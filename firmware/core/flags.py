@@ -15,7 +15,7 @@ FREQUENCY = const(1 << 5)  # no frequency within 42.5 .. 57.5 (51 .. 69) Hz
 PHASE = const(1 << 6)  # a phase voltage is missing
 EVENT = const(1 << 7)  # a dip, swell or interruption was going on (IEC 61000-4-30, 4.7)
 GAP = const(1 << 8)  # samples are missing, energy came from the IC's registers
-START = const(1 << 9)  # first window after a start: shorter or not synchronised
+CLOCK = const(1 << 9)  # the clock was set: an interval is cut, doubled or left out
 
 _NAMES = (
     "overrun",
@@ -27,7 +27,7 @@ _NAMES = (
     "phase",
     "event",
     "gap",
-    "start",
+    "clock",
 )
 
 

@@ -1,19 +1,26 @@
-"""The transformer meter: samples in, points and energies out.
+"""The transformer meter: samples in, windows, half cycles and energy out.
 
-Fed by the link with halves of the waveform buffer. It finds zero crossings, closes a window
-every 10 (or 12) cycles and hands the values to `publish`. It knows no chip and no clock.
+Fed by the link with bursts of the waveform buffer. It follows the zero crossings of one voltage
+and closes a window every 10 (or 12) cycles (IEC 61000-4-30, 4.2), without a gap between two. It
+knows no chip and no clock. `feed` quantises the voltages of the burst in place.
 """
+
+from array import array
 
 from micropython import const
 
-from firmware.metering import energy, kernels, quantities, window
+from firmware.core import flags
+from firmware.metering import energy, half_cycles, kernels, quantities, window
 
 _WINDOW_MS = const(200)
 _FREE_SETS = const(1600)  # 200 ms: length of a window when there is nothing to follow
 _SILENT_SETS = const(400)  # no crossing for this long (20 Hz): the reference is dead
 _LONGEST_SETS = const(2400)  # a window that found no end is closed all the same
-_DELAY_BYTES = const(1120)  # quantities.DELAY * kernels.SET_BYTES
-HISTORY = quantities.DELAY + 1  # sets needed before the one at hand: delay and edge
+# no block may hold two crossings of a phase: sets up to 60 Hz (kernels.BLOCK), above, and unknown
+_SHORT_BLOCK = const(48)
+_SMALL_BLOCK = const(8)
+_PART = const(1024)  # positions are in 1/1024 of a sample
+HISTORY = kernels.DELAY + 1  # sets needed before the one at hand: delay and edge
 
 _ENERGY_POINTS = tuple(
     (name + row, "Wh" if name[0] == "e" else "varh", -3)
@@ -24,121 +31,190 @@ POINTS = quantities.POINTS + _ENERGY_POINTS
 
 
 class Meter:
-    def __init__(self, u_fs_mv, i_fs_ma, fs_word, nominal_v, nominal_hz, publish):
+    def __init__(self, u_fs_mv, i_fs_ma, fs_word, nominal_v, nominal_hz, publish, notify=None):
         """Full scales are peaks at the primary side; `fs_word` is the sample word there.
-        `publish(values, end_sample, overrange)` gets one int a row of POINTS; the list is
-        reused."""
-        self.u_scale = u_fs_mv * kernels.WORD_CODES / fs_word  # mV per kernel code
-        self.i_scale = i_fs_ma * kernels.WORD_CODES / fs_word
+        `publish(values, meter)` gets one int a row of POINTS, a list that is reused, and finds
+        `end`, `part`, `length`, `cycles` and `flags` of the window in the meter.
+        `notify(phase, u2, i2, sample)`: see HalfCycles."""
         self.publish = publish
         self.cycles_wanted = 12 if nominal_hz == 60 else 10
-        # sum of code**2 * uW / 8000 Hz -> mWh: see energy.Energy
+        self.quantities = quantities.Quantities(u_fs_mv, i_fs_ma, fs_word)
+        # sum of y * word * (uW per unit) / 8000 Hz -> mWh: see energy.Energy
         self.energy = energy.Energy(
-            u_fs_mv * i_fs_ma * kernels.WORD_CODES**2,
+            (u_fs_mv * i_fs_ma) << kernels.VOLT_SHIFT,
             fs_word**2 * quantities.SAMPLE_HZ * 3600 * 1000,
         )
-        self.values = [0] * len(POINTS)
+        self.values = self.quantities.values
+        self.values.extend([0] * len(_ENERGY_POINTS))
         self.windows = 0  # closed and published
         self.lost = 0  # windows that could not be measured
-        self._window = window.Window()
-        self._armed = bytearray(1)
-        # crossings are armed at 10 % of the nominal peak, in units of the kernel's top 16 bits
-        self._arm = max(1, nominal_v * 1414 * (fs_word >> 16) // (u_fs_mv * 10))
+        # of the window that is published:
+        self.end = 0  # number of its last sample, plus one
+        self.part = 0  # its true end is so much before, 1/1024 of a sample
+        self.length = 0  # 1/1024 of a sample
+        self.cycles = 0  # 0 when it is not synchronised
+        self.flags = 0  # core.flags
+        self.window = window.Window()
+        # a half cycle must pass 3 % of the nominal peak
+        top = fs_word >> 16
+        self.halves = half_cycles.HalfCycles(
+            max(1, nominal_v * 1414 * 3 * top // (u_fs_mv * 100)), notify or _nobody
+        )
+        self._saturated = top - (top >> 9)  # 0.998 of full scale
         self._dead_mv = nominal_v * 100  # below 10 % of nominal a phase is no reference
+        self._sums = array("i", bytes(48))
         self._phase = 0  # whose voltage the windows follow
+        self._block = _SMALL_BLOCK
+        self._noted = 0  # flags that others found, for the window that runs
         self.restart()
 
     def restart(self, missing_ms=0):
         """Samples begin anew, `missing_ms` after the last window: the open one is dropped."""
         self.lost += missing_ms // _WINDOW_MS
         self._blind = HISTORY  # sets to skip before history is valid
-        self._crossed = None  # sample of the last crossing
-        self._armed[0] = 0
-        self._window.clear(None)
-        self._is_open = False
+        self.halves.restart()
+        self._begin(None)
 
-    def gap(self, sets):
+    def note(self, bits):
+        """Add flags to the window that runs."""
+        self._noted |= bits
+
+    def gap(self, sets, bits=flags.GAP):
         """`sets` samples are missing: the open window keeps its energy and loses its values."""
-        dropped = self._window.sets
-        self._close_energy(False)
+        dropped = self.window.sets
+        self._settle()
         self.restart()
+        self._noted |= bits | flags.GAP
         self.lost += -(-(sets + dropped) // _FREE_SETS)
 
     def feed(self, buf, at, sets, sample):
         """`sets` sets from byte `at` of `buf`; the first is number `sample`."""
         if self._blind:
             skip = min(self._blind, sets)
+            self.window.skip(buf, at, skip)
             self._blind -= skip
             at += skip * kernels.SET_BYTES
             sample += skip
             sets -= skip
         while sets:
-            channel = 2 * self._phase + 1
-            k = kernels.rising(buf, at + 4 * channel, sets, self._arm, self._armed)
-            take = sets if k < 0 else k
-            self._window.add(buf, at, take, _DELAY_BYTES)
+            take = min(sets, self._block)
+            reference = self._phase
+            crossed = self.halves.scan(reference, buf, at, take)
+            is_rising = crossed < take and self.halves.is_rising(reference)
+            if is_rising:
+                self._crossed = sample + crossed
+                self._count += 1
+                if self._start is not None and self._count < self.cycles_wanted:
+                    is_rising = False
+                else:
+                    take = crossed  # a window ends, or the first begins
+            for phase in range(3):
+                if phase != reference:
+                    self.halves.scan(phase, buf, at, take)
+            self.window.add(buf, at, take)
+            self.halves.add(buf, at, take, self.window, sample)
             at += take * kernels.SET_BYTES
             sample += take
             sets -= take
-            if k >= 0:
-                self._crossing(window.edge(buf, at, sample, channel, _DELAY_BYTES))
+            if is_rising:
+                self._crossing(buf, at, sample)
             elif self._is_overdue(sample):
-                self._close(None, sample)
+                self._close(sample, 0, 0)
+                self._follow()
+                self._begin(None)
 
-    def _crossing(self, edge):
-        self._crossed = edge.n
-        if not self._is_open:
+    def _crossing(self, buf, at, sample):
+        """The reference rises just before the set at byte `at`: a window ends, the next begins."""
+        part = self.halves.part(self._phase, _PART)
+        self.window.sliver(buf, at, part)
+        if self._start is None:
             # energy from before the first crossing counts, its values do not
-            self._close_energy(False)
-            self._open(edge)
-            return
-        self._window.cycles += 1
-        if self._window.cycles >= self.cycles_wanted:
-            self._close(edge, edge.n)
+            self._settle()
+        else:
+            self.window.fold_sliver(-1)
+            self._close(sample, part, self._count)
+        if self._follow():
+            self._begin(None)
+        else:
+            self._begin(sample, part)
+
+    def _begin(self, start, part=0):
+        self.window.clear()
+        self._start = start  # first sample of the open window, None when not synchronised
+        self._start_part = part
+        self._count = 0  # cycles in it
+        if start is not None:
+            self.window.fold_sliver(1)
+        else:
+            self._crossed = None  # sample of the last rising crossing
+        self.window.relax(self.quantities.rms_words)
 
     def _is_overdue(self, sample):
-        sets = self._window.sets
+        sets = self.window.sets
         silent = self._crossed is None or sample - self._crossed > _SILENT_SETS
         return sets >= _LONGEST_SETS or (silent and sets >= _FREE_SETS)
 
-    def _open(self, edge):
-        self._window.clear(edge)
-        self._is_open = edge is not None
-
-    def _close(self, edge, sample):
-        w = self._window
-        quantities.fill(self.values, w, edge, self.u_scale, self.i_scale)
-        over = w.overrange
-        self._close_energy(self._is_open and edge is not None)
-        self._copy_energy()
+    def _close(self, sample, part, cycles):
+        """Publish the window that ends `part` / 1024 before `sample`."""
+        self.end = sample
+        self.part = part
+        self.cycles = cycles
+        if cycles:
+            self.length = (sample - self._start) * _PART - part + self._start_part
+        else:
+            self.length = self.window.sets * _PART
+        self.quantities.fill(self.window, self.length, cycles, self._sums)
+        self._add_energy()
+        self._judge()
         self.windows += 1
-        self._open(None if self._follow() else edge)
-        self.publish(self.values, sample, over)
+        self.publish(self.values, self)
 
-    def _close_energy(self, is_whole):
-        w = self._window
-        if not w.sets:
-            return
-        p, q = [0] * 3, [0] * 3
-        for phase in range(3):
-            p[phase], late = w.powers(phase, is_whole)
-            q[phase] = quantities.reactive(p[phase], late, self.values[quantities.HERTZ])
+    def _settle(self):
+        """Take the energy of a window that has no values."""
+        if self.window.sets:
+            self.quantities.energy_only(self.window, self._sums)
+            self._add_energy()
+
+    def _add_energy(self):
+        s = self._sums
+        p = [(s[4 * k] << kernels.LIMB) + s[4 * k + 1] for k in range(3)]
+        q = [(s[4 * k + 2] << kernels.LIMB) + s[4 * k + 3] for k in range(3)]
         self.energy.add(p, q)
-
-    def _copy_energy(self):
         for i in range(len(self.energy.cells)):
             self.values[len(quantities.POINTS) + i] = self.energy.cells[i]
+
+    def _judge(self):
+        """The flags of the window that ends."""
+        bits = self._noted
+        self._noted = 0
+        if not self.values[quantities.HERTZ]:
+            bits |= flags.FREQUENCY
+        for phase in range(3):
+            if self.values[phase] < self._dead_mv:
+                bits |= flags.PHASE
+            cross = self.halves.crossings[phase]
+            if cross[3] >= self._saturated:
+                bits |= flags.SATURATED
+            cross[3] = 0
+        if self.window.peak >> 16 >= self._saturated:
+            bits |= flags.SATURATED
+        self.flags = bits
 
     def _follow(self):
         """Choose the cycles and the reference for the next window. Has the reference changed?"""
         hertz = self.values[quantities.HERTZ]
+        self._block = _SMALL_BLOCK
         if hertz:
             self.cycles_wanted = 12 if hertz > 550000 else 10
+            self._block = kernels.BLOCK if hertz < 600000 else _SHORT_BLOCK
         if self.values[self._phase] >= self._dead_mv:
             return False
         for phase in range(3):
             if self.values[phase] >= self._dead_mv:
                 self._phase = phase
-                self._armed[0] = 0
                 return True
         return False
+
+
+def _nobody(_phase, _u2, _i2, _sample):
+    pass

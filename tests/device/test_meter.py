@@ -1,8 +1,10 @@
-"""The meter against signals whose truth is known: values, frequency, energy, gaps, dead phases."""
+"""The meter against signals whose truth is known: values, frequency, energy, half cycles, gaps,
+dead phases, flags."""
 
 import math
 import struct
 
+from firmware.core import flags
 from firmware.metering import kernels, meter, quantities
 
 U_FS, I_FS = 500000, 400000  # mV, mA peak
@@ -10,46 +12,57 @@ FULL = 74532013
 
 
 class Signal:
-    """Three phases as x_PCF words; amplitudes in V and A rms, angles in degrees."""
+    """Three phases as x_PCF words; amplitudes in V and A rms, angles in degrees. The phase is an
+    integer, so that single-precision floats do."""
 
     def __init__(self, hertz, u=(230, 231, 229), i=(100, 80, 60), phi=(20, -30, 60), dc=0):
-        self.w = 2 * math.pi * hertz / 8000
+        self.step = round(hertz / 8000 * (1 << 30))
         self.u = [v * math.sqrt(2) * 1000 / U_FS * FULL for v in u]
         self.i = [a * math.sqrt(2) * 1000 / I_FS * FULL for a in i]
-        self.phi = [math.radians(d) for d in phi]
-        self.dc = dc * FULL
+        self.lag = [round(d / 360 * (1 << 30)) for d in phi]
+        self.dc = round(dc * FULL)
+        self.clip = 1 << 27
 
     def words(self, n):
         out = []
         for k in range(3):
-            a = self.w * n - 2 * math.pi * k / 3
-            out.append(round(self.i[k] * math.sin(a - self.phi[k]) + self.dc))
-            out.append(round(self.u[k] * math.sin(a) + self.dc))
-        out.append(sum(out[0::2]) - 3 * round(self.dc))
-        return out
+            turn = n * self.step - k * (1 << 30) // 3
+            out.append(round(self.i[k] * _sine(turn - self.lag[k])) + self.dc)
+            out.append(round(self.u[k] * _sine(turn)) + self.dc)
+        out.append(out[0] + out[2] + out[4] - 3 * self.dc)
+        return [max(-self.clip, min(self.clip, w)) for w in out]
+
+
+def _sine(turn):
+    return math.sin((turn & 0x3FFFFFFF) * (2 * math.pi / (1 << 30)))
 
 
 class Bench:
-    """Feeds a Meter with halves as the link does."""
+    """Feeds a Meter with quarters of the waveform buffer as the link does."""
 
     def __init__(self):
-        self.seen = []
-        self.meter = meter.Meter(U_FS, I_FS, FULL, 230, 50, self.publish)
+        self.seen = []  # (values, end, length / 1024, flags) of each window
+        self.halves = []  # (phase, u2, i2, sample)
+        self.meter = meter.Meter(U_FS, I_FS, FULL, 230, 50, self.publish, self.half)
         self.at = meter.HISTORY * kernels.SET_BYTES
-        self.buf = bytearray(self.at + 128 * kernels.SET_BYTES)
+        self.buf = bytearray(self.at + 64 * kernels.SET_BYTES)
         self.sample = 0
 
-    def publish(self, values, sample, over):
-        self.seen.append((list(values), sample, over))
+    def publish(self, values, m):
+        self.seen.append((list(values), m.end, m.length, m.flags))
 
-    def feed(self, signal, halves):
-        for _ in range(halves):
+    def half(self, phase, u2, i2, sample):
+        if len(self.halves) < 300:
+            self.halves.append((phase, u2, i2, sample))
+
+    def feed(self, signal, quarters):
+        for _ in range(quarters):
             self.buf[: self.at] = self.buf[-self.at :]
-            for k in range(128):
+            for k in range(64):
                 at = self.at + k * kernels.SET_BYTES
                 struct.pack_into(">7i", self.buf, at, *signal.words(self.sample + k))
-            self.meter.feed(self.buf, self.at, 128, self.sample)
-            self.sample += 128
+            self.meter.feed(self.buf, self.at, 64, self.sample)
+            self.sample += 64
 
 
 def near(value, truth, ppm, of=None):
@@ -68,38 +81,64 @@ def check(values, signal_u, signal_i, phi, hertz):
 
 
 u, i, phi = (230, 231, 229), (100, 80, 60), (20, -30, 60)
-for hertz in (50.0, 49.7, 47.53, 52.31):
+for hertz in (50.0, 49.7, 47.53, 52.31, 42.5, 57.5):
     bench = Bench()
-    bench.feed(Signal(hertz), 48)
+    bench.feed(Signal(hertz), 96)
     assert len(bench.seen) >= 2, bench.seen
-    for values, _, over in bench.seen:
+    for values, _, length, bits in bench.seen:
         check(values, u, i, phi, hertz)
-        assert not over
+        cycles = 12 if length > 10.5 * 8000 * 1024 / hertz else 10
+        near(length, cycles * 8000 * 1024 / hertz, 2)
+        assert not bits
+    # windows follow each other without a gap
     assert bench.meter.lost == 0
+    ends = [end for _, end, _, _ in bench.seen]
+    for k in range(1, len(ends)):
+        assert abs((ends[k] - ends[k - 1]) * 1024 - bench.seen[k][2]) <= 1024
+    # one-cycle rms at every half cycle of every phase
+    for phase in range(3):
+        mine = [h for h in bench.halves if h[0] == phase]
+        assert abs(len(mine) - 2 * 96 * 64 * hertz / 8000) < 6, len(mine)
+        for _, u2, i2, _ in mine:
+            near(math.sqrt(u2) / 2 * 16384 * U_FS / FULL, u[phase] * 1000, 300)
+            near(math.sqrt(i2) / 2 * 16384 * I_FS / FULL, i[phase] * 1000, 20000)
 
 # 60 Hz: the first window has 10 cycles, then the meter takes 12
 bench = Bench()
-bench.feed(Signal(60.0), 60)
+bench.feed(Signal(60.0), 120)
 lengths = [b[1] - a[1] for a, b in zip(bench.seen, bench.seen[1:])]
-assert lengths and all(1599 <= n <= 1601 for n in lengths), lengths
+assert lengths and all([1599 <= n <= 1601 for n in lengths]), lengths
 check(bench.seen[-1][0], u, i, phi, 60.0)
 
-# no mains frequency: no division by the sine of half a cycle, f = 0
+# no mains frequency: no division by the sine of half a cycle, f = 0, and a flag
 for hertz in (100.0, 200.0, 35.0):
     bench = Bench()
     bench.feed(Signal(hertz), 60)
     assert bench.seen[-1][0][quantities.HERTZ] == 0
+    assert bench.seen[-1][3] & flags.FREQUENCY
     near(bench.seen[-1][0][quantities.VOLTS], 230000, 8000)
 
 # DC on every channel is removed
 bench = Bench()
-bench.feed(Signal(50.02, dc=0.01), 40)
+bench.feed(Signal(50.02, dc=0.01), 80)
 check(bench.seen[-1][0], u, i, phi, 50.02)
+
+# currents that step by 1000 in mid-window and back: right again from the second whole window on
+small = [a / 1000 for a in i]
+bench = Bench()
+for signal, quarters in (
+    (Signal(50.0, i=small), 60),
+    (Signal(50.0), 63),
+    (Signal(50.0, i=small), 82),
+):
+    bench.feed(signal, quarters)
+    check(bench.seen[-1][0], u, i if signal.i[0] > 1e6 else small, phi, 50.0)
+assert bench.meter.window.redone > 0
 
 # energy between two windows: contiguous, four quadrants, exact at and off nominal frequency
 for hertz in (50.0, 49.7):
     bench = Bench()
-    bench.feed(Signal(hertz, phi=(20, -30, 160)), 125)
+    bench.feed(Signal(hertz, phi=(20, -30, 160)), 250)
     first, last = bench.seen[0], bench.seen[-1]
     hours = (last[1] - first[1]) / 8000 / 3600
     counted = [b - a for a, b in zip(first[0], last[0])][len(quantities.POINTS) :]
@@ -119,26 +158,60 @@ for hertz in (50.0, 49.7):
         counted[cell] = 0
     assert counted == [0] * 24, counted
 
-# a gap loses the window it falls into and nothing else; the values after it are right
+# a gap loses the window it falls into and nothing else; the next one says so, values are right
 bench = Bench()
-bench.feed(Signal(50.0), 30)
+bench.feed(Signal(50.0), 60)
 before = len(bench.seen)
-bench.meter.gap(256)
+bench.meter.gap(256, flags.OVERRUN)
 bench.sample += 256
-bench.feed(Signal(50.0), 40)
+bench.feed(Signal(50.0), 80)
 assert bench.meter.lost == 1, bench.meter.lost  # the window the gap fell into
-assert len(bench.seen) > before
-for values, _, _ in bench.seen:
+assert len(bench.seen) > before + 1
+for values, _, _, _ in bench.seen:
     check(values, u, i, phi, 50.0)
+assert [bits for _, _, _, bits in bench.seen[before - 1 : before + 2]] == [
+    0,
+    flags.OVERRUN | flags.GAP,
+    0,
+]
 
 # phase A dead: the windows follow B; all dead: free-running windows with f = 0
 bench = Bench()
 dead_a = (0.001, 231, 229)
-bench.feed(Signal(49.9, u=dead_a), 80)
+bench.feed(Signal(49.9, u=dead_a), 160)
 near(bench.seen[-1][0][quantities.HERTZ], 499000, 20)
 near(bench.seen[-1][0][quantities.VOLTS + 1], 231000, 20)
-bench.feed(Signal(49.9, u=(0.001, 0.001, 0.001)), 50)
+assert bench.seen[-1][3] == flags.PHASE
+bench.halves.clear()
+bench.feed(Signal(49.9, u=(0.001, 0.001, 0.001)), 100)
 assert bench.seen[-1][0][quantities.HERTZ] == 0
-assert bench.seen[-1][0][quantities.VOLTS] <= 1  # mV
+assert bench.seen[-1][0][quantities.VOLTS] <= 60  # mV: half an LSB of the quantised voltage
+assert bench.seen[-1][3] == flags.PHASE | flags.FREQUENCY
+# half cycles go on without crossings, and say that there is nothing
+for phase in range(3):
+    mine = [h for h in bench.halves if h[0] == phase]
+    assert len(mine) > 30 and mine[-1][1] < 10, (len(mine), mine[-1])
+
+# a dip to 70 % of phase B is there one half cycle after it began, in its own crossings
+bench = Bench()
+bench.feed(Signal(50.0), 30)
+began = bench.sample
+bench.halves.clear()
+bench.feed(Signal(50.0, u=(230, 231 * 0.7, 229)), 3)
+mine = [h for h in bench.halves if h[0] == 1]
+volts = [math.sqrt(h[1]) / 2 * 16384 * U_FS / FULL for h in mine]
+assert min(volts) < 0.9 * 231000 and mine[1][3] - began <= 160, (volts, mine)
+
+# a voltage, then a current at the end of the range
+for what in ("u", "i"):
+    bench = Bench()
+    signal = Signal(50.0)
+    if what == "u":
+        signal.u[2] *= 1.8
+    else:
+        signal.i[1] *= 4
+    signal.clip = FULL
+    bench.feed(signal, 60)
+    assert bench.seen[-1][3] == flags.SATURATED, bench.seen[-1][3]
 
 print("OK")
