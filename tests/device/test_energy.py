@@ -86,27 +86,35 @@ def anything(bits):
     ]
 
 
+def drawn(bits):
+    return lambda n: anything(bits)
+
+
+def always(values):
+    return lambda n: values
+
+
 def full_scale(_):
     return [4549 * 74532013 // 2 * 1600] * 6
 
 
 random.seed(22)
 # small and large values, all signs
-for bits in (1, 21, 22, 23, 36, 44, 50):
-    run(40, lambda n: anything(bits))
+for width in (1, 21, 22, 23, 36, 44, 50):
+    run(40, drawn(width))
 for edge in (0, 1, -1, 1 << 22, -(1 << 22), (1 << 22) - 1, 1 << 44, -(1 << 44), -(1 << 44) - 1):
-    run(10, lambda n: [edge] * 6)
-    run(10, lambda n: [edge, -edge, -edge, edge, edge, edge])
+    run(10, always([edge] * 6))
+    run(10, always([edge, -edge, -edge, edge, edge, edge]))
 run(60, full_scale)
 
 # other scales: a mWh is a few thousand units, 2**56 of them, or one
-run(15, lambda n: anything(40), 10**18 << 14, DEN)
-run(40, lambda n: anything(50), 10**5 << 14, DEN)
-run(15, lambda n: anything(28), 1, 1)
+run(15, drawn(40), 10**18 << 14, DEN)
+run(40, drawn(50), 10**5 << 14, DEN)
+run(15, drawn(28), 1, 1)
 
 # the largest value allowed, in both directions; opposite phases leave no total
-run(5, lambda n: [LIMIT - 1, -LIMIT + 1] * 3, NUM << 4, DEN << 12)
-e = run(5, lambda n: [LIMIT - 1, 7, -LIMIT + 1, -7, 0, 0], NUM << 4, DEN << 12)
+run(5, always([LIMIT - 1, -LIMIT + 1] * 3), NUM << 4, DEN << 12)
+e = run(5, always([LIMIT - 1, 7, -LIMIT + 1, -7, 0, 0]), NUM << 4, DEN << 12)
 assert list(e.cells[18:]) == [0] * 6
 
 # a quotient that one call cannot move is moved by the next
@@ -147,7 +155,7 @@ k.carry(cells, 2, (1 << 30) - 1)
 assert list(cells) == [1 << 48, 1 << 62, (1 << 32) + (1 << 30) - 1]
 
 # the ring with an open window is what it is after that window was added
-e = run(7, lambda n: anything(50))
+e = run(7, drawn(50))
 values = packed(anything(50), True)
 before, after = array("i", bytes(24)), array("i", bytes(24))
 e.ring(values, before)
@@ -172,7 +180,7 @@ assert e.cells[18] == ((1 << 60) - (1 << 58) + 12345 + (1 << 40)) * NUM // DEN
 assert e.cells[19] == (1 << 41) * NUM // DEN and e.cells[6] == 0
 
 # a checkpoint: registers, tariffs and what is below one mWh go on; a record is refused whole
-e = run(33, lambda n: anything(47))
+e = run(33, drawn(47))
 e.substitute([5 << 36, 0, 0], [0, 0, -(5 << 36)])
 e.settle(4)
 kept = e.record()
