@@ -8,14 +8,15 @@ bus is a LinkError. Attributes:
     has_samples     True: it delivers waveforms (`feed`), False: readings of registers
     period_us       how often there is something to serve when all is well
     sample_hz       waveform samples a second; `full_scale` is the word at the ADC's full scale
-    sample          number of the next sample; gaps are counted in
+    mark, mark_us   a sample number that was due at an interrupt, the newest one, and when that
+                    was within +-1 ms
     register_ratio  (num, den): mWh of one count of what `sink.registers` gets
     register_bits   width of those counters in the IC
     pulse_ratio     (num, den): mWh of one energy pulse
     attach(sink)    who takes what comes; before anything else
     start(has_pulses)   coroutine: bring it to metering. True: it metered on and was only taken
                     over. `has_pulses()` tells whether its pulse channel is alive
-    serve()         take what is there: True when something was
+    serve()         take what is there: how many pieces
     slow()          the slow user of the bus, once a second: registers, reset, configuration
     counters()      rows (text, value) for people
 """

@@ -16,11 +16,9 @@ from firmware.link.timebase import TimeBase
 
 _WATCH_MS = const(4)
 _JUDGE_MS = const(20)  # how often the mode is looked at
-_LATE_MS = const(18)  # a half is due every 16 ms: its interrupt got lost
-_DEAD_MS = const(100)  # no page interrupt for this long: poll, a half lives 16 ms only
+_DEAD_MS = const(100)  # no page interrupt for this long: poll
 _RETRY_MS = const(250)  # first pause before start-up is tried again ...
 _RETRY_MAX_MS = const(5000)  # ... doubling up to this
-_HALVES = const(4)  # served at a stretch; a status bit that is stuck must not stop the loop
 _REGISTERS_MS = const(1000)  # how often registers are read between bursts
 
 MODES = ("lost", "pulse_only", "data_only", "both")
@@ -40,6 +38,7 @@ class Link:
         self.flag = flag
         self.pulses = PulseChannel(clock, wires.stamp_us, flag.set)
         self.timebase = TimeBase(clock, chip.period_us)
+        self._late_ms = chip.period_us // 1000 + 2  # then its interrupt got lost
         self.mode = "lost"
         self.failures = 0  # times the data channel was given up
         self.last_error = ""
@@ -82,14 +81,12 @@ class Link:
     def _serve(self):
         edges = self.pulses.page.count
         stamp = self.pulses.page.last_us
-        for _ in range(_HALVES):
-            if not self.chip.serve():
-                break
+        if self.chip.serve():
             self._data_ms = self.clock.ms()
             self.sink.beat()
             if edges != self._page_edges and stamp is not None:
                 self._page_edges = edges
-                self.timebase.observe(self.chip.sample, self.chip.period_sets, stamp)
+                self.timebase.observe(self.chip.mark, self.chip.period_sets, stamp)
         if self.clock.ms() - self._registers_ms >= _REGISTERS_MS:
             self._registers_ms = self.clock.ms()
             self.chip.slow()
@@ -109,7 +106,7 @@ class Link:
             if self.pulses.page.count != edges:
                 edges = self.pulses.page.count
                 edge_ms = now
-            patience = _LATE_MS if now - edge_ms < _DEAD_MS else 0
+            patience = self._late_ms if now - edge_ms < _DEAD_MS else 0
             if self._data_ms is None or now - self._data_ms >= patience:
                 self.flag.set()
             if now - judged_ms >= _JUDGE_MS:

@@ -132,6 +132,40 @@ def test_lockstep_waits_no_earlier_than_needed():
     assert host.rig.chip.n - began == 17 * 16
 
 
+def test_lockstep_by_quarters_leaves_a_late_host_its_slack():
+    """Acknowledged and unread, the buffer may fill up to the page before the oldest unread one;
+    read in order, nothing is missing."""
+    host = Host("lockstep", WFB_PG_IRQEN=0x8888)
+    began = host.rig.chip.n
+    for _ in range(4):
+        host.wait(7900)
+        host.rig.write("STATUS0", 1 << 17)
+    host.wait(50000)
+    assert host.crystal.is_held and host.rig.chip.n - began == 15 * 16
+    assert host.rig.read("WFB_TRG_STAT") >> 12 == 14
+    for quarter in range(40):
+        data = host.rig.burst(0x800 + 512 * (quarter % 4), 1792)
+        host.wait(3000)  # between a burst and the look that tells whether it was in time
+        last = host.rig.read("WFB_TRG_STAT") >> 12
+        if quarter == 0:
+            assert last == 14  # the writer has not come into what was just read
+        words = np.frombuffer(data, ">i4").reshape(-1, 7)[:, 0]
+        host.samples.append(np.rint(words / 74532013 * 80000).astype(int))
+        while (host.rig.chip.n - began) // 64 < quarter + 2:
+            host.rig.write("STATUS0", 1 << 17)
+            host.wait(1000)
+    assert host.is_gapless()
+    assert host.rig.chip.buffer.overwrites == 0
+    assert host.crystal.losses == 0
+
+
+def test_lockstep_by_quarters_waits_for_the_acknowledge():
+    host = Host("lockstep", WFB_PG_IRQEN=0x8888)
+    began = host.rig.chip.n
+    host.wait(50000)
+    assert host.crystal.is_held and host.rig.chip.n - began == 7 * 16
+
+
 @pytest.mark.parametrize("case", ["no host", "capture off", "not enabled", "not masked in"])
 def test_lockstep_does_not_wait_without_a_streaming_host(case):
     host = Host("lockstep")

@@ -36,7 +36,7 @@ class WaveBuffer:
         self._announced = [False] * _PAGES  # covered by a PAGE_FULL and not yet read
         self._written = [0] * _PAGES  # order of writing, to tell older from newer
         self._writes = 0
-        self.is_unchecked = False  # a burst came, and no register access since
+        self._unchecked = [False] * _PAGES  # read by a burst, and no register access since
         self._last_page = 0
         self._trigger_address = 0
         self._pages_to_stop = None  # WF_MODE 1 and 2 after the trigger
@@ -134,17 +134,16 @@ class WaveBuffer:
     def would_lose(self):
         """True when the next page would take data from a host that is streaming but late.
 
-        That is: the page holds unread data; or it completes a half while the announced other
-        half is unread (LAST_PAGE would then hide it); or its PAGE_FULL would merge with one
-        that has not been acknowledged.
+        That is: the page holds unread data; or once it is complete the writer would enter an
+        announced page that is unread; or its PAGE_FULL would merge with one that has not been
+        acknowledged.
         """
         if not self.is_streaming:
             return False
         enabled = self.registers["WFB_PG_IRQEN"]
         is_pending = self.status.has0(st.PAGE_FULL)
         for page in self._next_pages():
-            other = self._announced[8:] if page < 8 else self._announced[:8]
-            if self._unread[page] or page % 8 == 7 and any(other):
+            if self._unread[page] or self._announced[(page + 1) % _PAGES]:
                 return True
             if is_pending and enabled >> page & 1:
                 return True
@@ -159,19 +158,23 @@ class WaveBuffer:
         return bool(r["WFB_PG_IRQEN"] and r["MASK0"] >> st.PAGE_FULL & 1)
 
     def safe_pages(self):
-        """DSP pages up to the first at which `would_lose` or `awaits_check` may say wait."""
+        """DSP pages up to the first at which `would_lose` or `awaits_check` may say wait for a
+        host that reads what was announced from one enabled page to the next, or by halves."""
         if len(self._next_pages()) > 1:
             return 1
         enabled = self.registers["WFB_PG_IRQEN"] | 0x8080
         return next(k + 1 for k in range(_PAGES) if enabled >> (self._page + k) % _PAGES & 1)
 
+    def checked(self):
+        """The host looked at a register: it knows whether its last burst was in time."""
+        self._unchecked = [False] * _PAGES
+
     def awaits_check(self):
-        """True when the next page completes a half and the host has not yet made sure of the
-        burst before it (step 5 of the procedure): LAST_PAGE would tell it that it was late."""
-        return (
-            self._is_filling
-            and self.is_unchecked
-            and any(page % 8 == 7 for page in self._next_pages())
+        """True when after the next page the writer would enter what the host has just read and
+        has not yet made sure of (step 5 of the procedure): LAST_PAGE would tell it that it was
+        late."""
+        return self._is_filling and any(
+            self._unchecked[(page + 1) % _PAGES] for page in self._next_pages()
         )
 
     @property
@@ -221,5 +224,5 @@ class WaveBuffer:
                 if other != page and self.registers["WFB_PG_IRQEN"]:
                     self.overwrites += 1
                 self._unread[other] = self._announced[other] = False
-        self.is_unchecked = True
+        self._unchecked[page] = True
         self.is_given_up = False

@@ -58,7 +58,7 @@ class SpiSlave:
         if not mosi:
             return reply
         if self._address < buffer.BASE and self._address != _CRC_SPI:
-            self.chip.buffer.is_unchecked = False
+            self.chip.buffer.checked()
         if self._command & 8:
             return reply + self._read(len(mosi))
         self._write(mosi)

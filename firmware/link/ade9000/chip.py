@@ -6,15 +6,15 @@ from firmware.link.ade9000 import registers as reg
 from firmware.link.ade9000 import scale, settings
 from firmware.link.ade9000.bus import Bus
 from firmware.link.ade9000.startup import StartUp
-from firmware.link.ade9000.stream import HALF_SETS, Stream
+from firmware.link.ade9000.stream import SETS, Stream
 from firmware.link.chip import Restart
 
 
 class Ade9000:
     name = "ADE9000"
     has_samples = True
-    period_us = 16000
-    period_sets = HALF_SETS
+    period_us = 8000
+    period_sets = SETS
     sample_hz = scale.SAMPLE_HZ
     full_scale = scale.PCF_FULL_SCALE
     register_bits = 32
@@ -40,12 +40,16 @@ class Ade9000:
         return self.startup.step
 
     @property
-    def sample(self):
-        return self.stream.sample
+    def mark(self):
+        return self.stream.mark
+
+    @property
+    def mark_us(self):
+        return self.stream.mark_us
 
     def attach(self, sink):
         self._sink = sink
-        self.stream.sink = sink
+        self.stream.attach(sink)
 
     async def start(self, has_pulses):
         is_resumed = await self.startup.walk(self._rows, has_pulses)
@@ -65,7 +69,7 @@ class Ade9000:
     def counters(self):
         stream = self.stream
         return (
-            ("halves read", stream.halves),
+            ("quarters read", stream.quarters),
             ("overruns", stream.overruns),
             ("bursts repeated", stream.repeats),
             ("bursts given up for CRC", stream.crc_errors),

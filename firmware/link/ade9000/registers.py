@@ -46,8 +46,7 @@ AWATTHR_HI = const(0x2E7)  # phase B = +0x3C, C = +0x78
 PHASE_STEP = const(0x20)
 ENERGY_STEP = const(0x3C)
 
-WAVEFORM = const(0x800)  # first half of the waveform buffer; the second is at 0xC00
-WAVEFORM_UPPER = const(0xC00)
+WAVEFORM = const(0x800)  # waveform buffer: 16 pages of 128 addresses
 
 # STATUS0 / MASK0
 PAGE_FULL = const(1 << 17)

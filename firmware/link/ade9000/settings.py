@@ -9,7 +9,7 @@ from firmware.link.ade9000 import scale
 
 STREAM_OFF = 0x13E0  # x_PCF at 8 kSPS, all channels and IN, free running; capture off
 STREAM_ON = 0x13F0  # the same with WF_CAP_EN
-PAGES = 0x8080  # an interrupt when pages 7 and 15 are full: each half of the buffer
+PAGES = 0x8888  # an interrupt when pages 3, 7, 11, 15 are full: each quarter of the buffer
 EVERY_SECOND = 7999  # EGY_TIME: energy registers move after this many + 1 samples
 
 

@@ -1,9 +1,10 @@
-"""The data channel: half-buffer bursts of the waveform, in order, counted in samples.
+"""The data channel: quarter-buffer bursts of the waveform, in order, counted in samples.
 
-The ADE9000 keeps 256 sets of 7 words in 16 pages and raises PAGE_FULL at pages 7 and 15;
-the half that is not being written is stable for 16 ms at 8 kSPS (UG-1098 'Waveform
-buffer'). `serve` moves one half into a preallocated buffer and hands it on. A half that was
-overwritten, hit by noise or skipped is counted and announced as a gap, never passed on.
+The ADE9000 keeps 256 sets of 7 words in 16 pages and raises PAGE_FULL at pages 3, 7, 11 and 15
+(UG-1098 'Waveform buffer'). The writer's place is its last full page (WFB_TRG_STAT) and the
+clock, which tells how often it went round. A quarter is intact until the writer is back in it,
+24 ms after it was complete: a late reader catches up quarter by quarter. One that was
+overwritten or hit by noise is counted and announced as a gap, never passed on.
 """
 
 from micropython import const
@@ -12,108 +13,127 @@ from firmware.core import flags
 from firmware.link.ade9000 import kernels
 from firmware.link.ade9000 import registers as reg
 
-HALF_SETS = const(128)
+SETS = const(64)  # of a quarter, 8 ms
 SET_BYTES = const(28)
-_HALF_BYTES = const(3584)
-_HALF_US = const(16000)
+_BYTES = const(1792)
+_PAGES = const(4)  # of a quarter
 _PAGE_US = const(2000)
-_DELAY_TRUST_US = const(4000)  # a page reading older than this says nothing about now
+_INTACT = const(15)  # pages the writer may have completed since a quarter's first set
+_TRUST_US = const(2000)  # a page reading older than this says little about now
 _TRIES = const(3)
+_MOST = const(8)  # quarters served at a stretch
 
 
 class Stream:
     def __init__(self, bus, clock, history=0, check_crc=True):
-        """`sink.feed(buf, at, sets, sample)` gets each half: `sets` sets from byte `at`, the
-        first being sample number `sample`, with `history` older sets before `at`;
-        `sink.gap(sets, flags)` is told what is missing."""
+        """`sink.feed(buf, at, sets, sample)` gets each quarter: `sets` sets from byte `at`, the
+        first being sample number `sample`, with `history` (<= 64) older sets before `at`;
+        `sink.gap(sets, flags)` is told what is missing and why (core.flags)."""
         self.bus = bus
         self.clock = clock
-        self.sink = None  # set before the first `serve`
         self.check_crc = check_crc
+        self._sink = None
         self.at = history * SET_BYTES
-        self.buf = bytearray(self.at + _HALF_BYTES)
+        self.buf = bytearray(self.at + _BYTES)
         view = memoryview(self.buf)
         self._burst = view[self.at :]
-        self._old_tail = view[_HALF_BYTES:]  # becomes the history of the next half
+        self._tail = view[_BYTES:]  # becomes the history of the next quarter
         self._history = view[: self.at]
         self.sample = 0  # number of the next sample; gaps are counted in
-        self.overruns = 0  # halves overwritten while or before they were read
-        self.crc_errors = 0  # halves given up because of bit errors
+        self.mark = 0  # sample number at which the newest full quarter ended, at the last look,
+        self.mark_us = 0  # and when that was, within a page
+        self.quarters = 0  # passed on
+        self.overruns = 0  # quarters overwritten before or while they were read
+        self.crc_errors = 0  # quarters given up because of bit errors
         self.repeats = 0  # bursts read again because of one
-        self.halves = 0  # halves passed on
         self.restart()
 
+    def attach(self, sink):
+        """Before the first `serve`."""
+        self._sink = sink
+
     def restart(self):
-        """Capture was restarted: the next half follows nothing."""
-        self._done_us = None  # when the half before this one was complete
+        """Capture was restarted: the next quarter follows nothing."""
+        self._page = -1  # last full page at the latest look; -1: not looked yet
+        self._look_us = 0  # when that was
+        self._next = 0  # quarter of the buffer to be read next
+        self._ahead = 0  # pages completed since the first set of that quarter
 
     def serve(self):
-        """Read the half that is full, if any: True when one was taken (or given up).
-        LinkError when the bus fails."""
-        if not self.bus.read(reg.STATUS0) & reg.PAGE_FULL:
-            return False
+        """Read the quarters that are full, the oldest first: how many were taken or given up.
+        LinkError when the bus fails; nothing is lost by that but time."""
+        if self._page < 0 and not self.bus.read(reg.STATUS0) & reg.PAGE_FULL:
+            return 0
+        # acknowledged before the look: a page that is filled in between is seen, or rings again
         self.bus.write(reg.STATUS0, reg.PAGE_FULL)
-        upper, page, now = self._last_page()
-        skipped = self._skipped(page, now)
-        if skipped:
-            self.overruns += skipped
-            self._gap(skipped, flags.OVERRUN)
-        ok = self._read(reg.WAVEFORM_UPPER if upper else reg.WAVEFORM)
-        if upper != _is_upper(self.bus.read(reg.WFB_TRG_STAT) >> 12):
-            # the writer entered this half during the burst: old and new are mixed
-            self.overruns += 1
-            self._gap(1, flags.OVERRUN)
-        elif not ok:
-            self.crc_errors += 1
-            self._gap(1, flags.SHORT)
-        else:
-            self._pass_on()
-        return True
+        self._look()
+        taken = 0
+        while self._ahead >= _PAGES and taken < _MOST:
+            self._quarter()
+            taken += 1
+        return taken
 
-    def _last_page(self):
-        """(upper half full?, its last full page, when it was so)."""
+    def _look(self):
+        """Where is the writer? Sets how far it is ahead, and the newest mark."""
         for _ in range(_TRIES):  # again when this processor was held up during the reading
             before = self.clock.us()
             page = self.bus.read(reg.WFB_TRG_STAT) >> 12
             now = self.clock.us()
-            if self.clock.diff_us(now, before) < _DELAY_TRUST_US:
+            if self.clock.diff_us(now, before) < _TRUST_US:
                 break
-        return _is_upper(page), page, now
+        if self._page < 0:
+            self._next = (page + 1) // _PAGES - 1 & 3  # the newest quarter that is full
+            self._ahead = _PAGES + (page + 1) % _PAGES
+        else:
+            passed = page - self._page & 15
+            # sixteen pages are 32 ms: the clock need only be good to half of that
+            rounds = self.clock.diff_us(now, self._look_us) // _PAGE_US - passed + 8 >> 4
+            self._ahead += passed + (max(0, rounds) << 4)
+        self._page = page
+        self._look_us = now
+        self.mark = self.sample + self._ahead // _PAGES * SETS
+        # its last page was full that many pages ago, and half a page on average
+        self.mark_us = now - self._ahead % _PAGES * _PAGE_US - _PAGE_US // 2
 
-    def _skipped(self, page, now):
-        """Halves missed since the last one, from the writer's position and the clock."""
-        # the half was complete ((page - 7) mod 8) pages ago, plus half a page on average
-        done = now - ((page - 7) & 7) * _PAGE_US - _PAGE_US // 2
-        last = self._done_us
-        self._done_us = done
-        if last is None:
-            return 0
-        passed = self.clock.diff_us(done, last)
-        return max(0, (passed + _HALF_US // 2) // _HALF_US - 1)
+    def _quarter(self):
+        """Take the oldest quarter that is not overwritten."""
+        if self._ahead > _INTACT:
+            self._skip((self._ahead - _INTACT + _PAGES - 1) // _PAGES, flags.OVERRUN)
+        ok = self._read()
+        self._look()
+        if self._ahead > _INTACT:  # the writer came in during the burst: old and new are mixed
+            self._skip(1, flags.OVERRUN)
+        elif not ok:
+            self.crc_errors += 1
+            self._skip(1, flags.SHORT)
+        else:
+            self._pass_on()
 
-    def _read(self, address):
+    def _read(self):
         """Burst into the buffer; False when its CRC is wrong twice."""
-        self._history[:] = self._old_tail
         for attempt in range(2):
             self.repeats += attempt
-            self.bus.burst(address, self._burst)
+            self.bus.burst(reg.WAVEFORM + (self._next << 9), self._burst)
             if not self.check_crc:
                 return True
-            if kernels.crc16(self._burst, _HALF_BYTES) == self.bus.read(reg.CRC_SPI):
+            if kernels.crc16(self._burst, _BYTES) == self.bus.read(reg.CRC_SPI):
                 return True
         return False
 
-    def _gap(self, halves, why):
-        self.sample += halves * HALF_SETS
-        self.sink.gap(halves * HALF_SETS, why)
+    def _advance(self, quarters):
+        self.sample += quarters * SETS
+        self._ahead -= quarters * _PAGES
+        self._next = self._next + quarters & 3
+
+    def _skip(self, quarters, why):
+        if why == flags.OVERRUN:
+            self.overruns += quarters
+        self._advance(quarters)
+        self._sink.gap(quarters * SETS, why)
 
     def _pass_on(self):
         first = self.sample
-        self.sample += HALF_SETS
-        self.halves += 1
-        self.sink.feed(self.buf, self.at, HALF_SETS, first)
-
-
-def _is_upper(page):
-    """Is the upper half the stable one when `page` was filled last?"""
-    return not 7 <= page <= 14
+        self._advance(1)
+        self.quarters += 1
+        self._sink.feed(self.buf, self.at, SETS, first)
+        self._history[:] = self._tail
