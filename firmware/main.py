@@ -144,6 +144,7 @@ class Terminal:
             cfg.nominal_v,
             cfg.nominal_hz,
             self._window,
+            fast=self.board.kernels,
         )
         self.meter_block = self.points.add("meter", meter.POINTS)
         self.window_ms = 0  # when the last window came, 0: none yet

@@ -62,3 +62,4 @@ def background():
 
 reset_cause = wires.reset_cause
 unique_id = machine.unique_id
+kernels = None  # firmware/metering/kernels.py does

@@ -8,7 +8,7 @@ import time
 import machine
 import network as lan
 
-from board import wires
+from board import thumb, wires
 
 NAME = "STM32H743"
 ARCH = "armv7emsp"
@@ -58,3 +58,4 @@ def background():
 
 reset_cause = wires.reset_cause
 unique_id = machine.unique_id
+kernels = thumb

@@ -23,8 +23,9 @@ VOLT_SHIFT = 14
 SHIFT_MAX = 16  # even -2**27 with the error carried to it stays within 13 bits
 BIAS = 131072  # 2**23 >> 6: y is stored without sign
 
-# state of the error feedback and the shifts of IA IB IC IN
-STATE_WORDS = 11
+# error feedback of three voltages and four currents, the shifts of the currents from SHIFTS on,
+# and room for a board's own kernels
+STATE_WORDS = 17
 SHIFTS = 7
 # sums of a block: sum y of A B C, sum y*y of A B C, then for A B C: sum x, x*x, x*y, x*y_late,
 # then sum x and x*x of the neutral

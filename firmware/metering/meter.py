@@ -31,11 +31,13 @@ POINTS = quantities.POINTS + _ENERGY_POINTS
 
 
 class Meter:
-    def __init__(self, u_fs_mv, i_fs_ma, fs_word, nominal_v, nominal_hz, publish, notify=None):
+    def __init__(
+        self, u_fs_mv, i_fs_ma, fs_word, nominal_v, nominal_hz, publish, notify=None, fast=None
+    ):
         """Full scales are peaks at the primary side; `fs_word` is the sample word there.
         `publish(values, meter)` gets one int a row of POINTS, a list that is reused, and finds
         `end`, `part`, `length`, `cycles` and `flags` of the window in the meter.
-        `notify(phase, u2, i2, sample)`: see HalfCycles."""
+        `notify(phase, u2, i2, sample)`: see HalfCycles. `fast`: see Window."""
         self.publish = publish
         self.cycles_wanted = 12 if nominal_hz == 60 else 10
         self.quantities = quantities.Quantities(u_fs_mv, i_fs_ma, fs_word)
@@ -54,7 +56,7 @@ class Meter:
         self.length = 0  # 1/1024 of a sample
         self.cycles = 0  # 0 when it is not synchronised
         self.flags = 0  # core.flags
-        self.window = window.Window()
+        self.window = window.Window(fast)
         # a half cycle must pass 3 % of the nominal peak
         top = fs_word >> 16
         self.halves = half_cycles.HalfCycles(

@@ -25,7 +25,10 @@ _SOON = const(8)  # windows: a shift raised so soon after it was lowered was low
 
 
 class Window:
-    def __init__(self):
+    def __init__(self, fast=None):
+        """`fast` has the board's own `volts` and `amps`, when it has some."""
+        self._volts = (fast or kernels).volts
+        self._amps = (fast or kernels).amps
         self.state = array("i", bytes(4 * kernels.STATE_WORDS))
         self.block = array("i", bytes(4 * kernels.BLOCK_WORDS))
         self.totals = array("i", bytes(4 * kernels.TOTAL_WORDS))
@@ -49,12 +52,12 @@ class Window:
 
     def skip(self, buf, at, sets):
         """Only quantise the voltages: they are the history of what follows."""
-        kernels.volts(buf, 0, at, sets, self.state, self.block)
+        self._volts(buf, 0, at, sets, self.state, self.block)
 
     def add(self, buf, at, sets):
         """Take at most BLOCK sets from byte `at`; DELAY sets before them went through here."""
-        kernels.volts(buf, 0, at, sets, self.state, self.block)
-        while kernels.amps(buf, 0, at, sets, self.state, self.block):
+        self._volts(buf, 0, at, sets, self.state, self.block)
+        while self._amps(buf, 0, at, sets, self.state, self.block):
             self._raise(buf, at, sets)
         kernels.fold(self.block, self.totals, self.state, 1)
         self.sets += sets
