@@ -2,31 +2,33 @@
 for bit, as firmware/metering/kernels.py in about a quarter of the instructions. A board that has
 such a core offers them as `board.kernels`.
 
-The inline assembler takes three arguments and low registers; `data` emits what it does not know
-(REV, MLA and wide forms), named beside. The state words from 11 on are for this file: byte offset
-and number of sets, and the error feedback until it is known that all samples were in range.
+The inline assembler takes few arguments and low registers; `data` emits what it does not know
+(REV, MLA and wide forms), named beside. layout.SPARE is for this file: byte offset and number of
+sets, and the error feedback until it is known that all samples were in range.
 """
 
 import micropython
 
 
-def volts(p, _y, at, sets, st, out):
+def volts(p, _y, at, sets, m):
     """See firmware/metering/kernels.py."""
-    st[11] = at
-    st[12] = sets
-    _volts(p, st, out)
+    m[11] = at
+    m[12] = sets
+    _volts(p, m)
 
 
-def amps(p, _x, at, sets, st, out):
+def amps(p, _x, at, sets, m):
     """See firmware/metering/kernels.py."""
-    st[11] = at
-    st[12] = sets
-    return _amps(p, st, out)
+    m[11] = at
+    m[12] = sets
+    return _amps(p, m)
 
 
 @micropython.asm_thumb
-def _volts(r0, r1, r2):
+def _volts(r0, r1):
     data(2, 0xE92D, 0x0F00)  # push {r8-r11}
+    mov(r2, r1)
+    add(r2, 80)  # layout.SUMS
     ldr(r4, [r1, 44])
     add(r0, r0, r4)
     ldr(r3, [r1, 48])
@@ -78,8 +80,10 @@ def _volts(r0, r1, r2):
 
 
 @micropython.asm_thumb
-def _amps(r0, r1, r2):
+def _amps(r0, r1):
     data(2, 0xE92D, 0x0F00)  # push {r8-r11}
+    mov(r2, r1)
+    add(r2, 80)  # layout.SUMS
     ldr(r4, [r1, 44])
     add(r0, r0, r4)
     movw(r4, 1120)

@@ -10,17 +10,15 @@ from array import array
 from micropython import const
 
 from firmware.core import flags
-from firmware.metering import energy, half_cycles, kernels, quantities, window
+from firmware.metering import cycle_kernels, energy, half_cycles, layout, quantities, window
 
 _WINDOW_MS = const(200)
 _FREE_SETS = const(1600)  # 200 ms: length of a window when there is nothing to follow
-_SILENT_SETS = const(400)  # no crossing for this long (20 Hz): the reference is dead
-_LONGEST_SETS = const(2400)  # a window that found no end is closed all the same
-# no block may hold two crossings of a phase: sets up to 60 Hz (kernels.BLOCK), above, and unknown
+# no block may hold two crossings of a phase: sets up to 60 Hz (layout.BLOCK), above, and unknown
 _SHORT_BLOCK = const(48)
 _SMALL_BLOCK = const(8)
 _PART = const(1024)  # positions are in 1/1024 of a sample
-HISTORY = kernels.DELAY + 1  # sets needed before the one at hand: delay and edge
+HISTORY = layout.DELAY + 1  # sets needed before the one at hand: delay and edge
 
 _ENERGY_POINTS = tuple(
     (name + row, "Wh" if name[0] == "e" else "varh", -3)
@@ -39,11 +37,10 @@ class Meter:
         `end`, `part`, `length`, `cycles` and `flags` of the window in the meter.
         `notify(phase, u2, i2, sample)`: see HalfCycles. `fast`: see Window."""
         self.publish = publish
-        self.cycles_wanted = 12 if nominal_hz == 60 else 10
         self.quantities = quantities.Quantities(u_fs_mv, i_fs_ma, fs_word)
         # sum of y * word * (uW per unit) / 8000 Hz -> mWh: see energy.Energy
         self.energy = energy.Energy(
-            (u_fs_mv * i_fs_ma) << kernels.VOLT_SHIFT,
+            (u_fs_mv * i_fs_ma) << layout.VOLT_SHIFT,
             fs_word**2 * quantities.SAMPLE_HZ * 3600 * 1000,
         )
         self.values = self.quantities.values
@@ -57,16 +54,17 @@ class Meter:
         self.cycles = 0  # 0 when it is not synchronised
         self.flags = 0  # core.flags
         self.window = window.Window(fast)
-        # a half cycle must pass 3 % of the nominal peak
+        self._m = self.window.memory
         top = fs_word >> 16
-        self.halves = half_cycles.HalfCycles(
-            max(1, nominal_v * 1414 * 3 * top // (u_fs_mv * 100)), notify or _nobody
-        )
+        # a half cycle must pass 3 % of the nominal peak
+        arm = max(1, nominal_v * 1414 * 3 * top // (u_fs_mv * 100))
+        self.halves = half_cycles.HalfCycles(self._m, arm, notify)
+        self._control(layout.C_WANTED, 12 if nominal_hz == 60 else 10)
+        self._control(layout.C_BLOCK, _SMALL_BLOCK)
         self._saturated = top - (top >> 9)  # 0.998 of full scale
         self._dead_mv = nominal_v * 100  # below 10 % of nominal a phase is no reference
         self._sums = array("i", bytes(48))
         self._phase = 0  # whose voltage the windows follow
-        self._block = _SMALL_BLOCK
         self._noted = 0  # flags that others found, for the window that runs
         self.restart()
 
@@ -83,7 +81,7 @@ class Meter:
 
     def gap(self, sets, bits=flags.GAP):
         """`sets` samples are missing: the open window keeps its energy and loses its values."""
-        dropped = self.window.sets
+        dropped = self._m[layout.CONTROL + layout.C_SETS]
         self._settle()
         self.restart()
         self._noted |= bits | flags.GAP
@@ -91,50 +89,44 @@ class Meter:
 
     def feed(self, buf, at, sets, sample):
         """`sets` sets from byte `at` of `buf`; the first is number `sample`."""
+        w = self.window
         if self._blind:
             skip = min(self._blind, sets)
-            self.window.skip(buf, at, skip)
+            w.volts(buf, 0, at, skip, w.memory)
             self._blind -= skip
-            at += skip * kernels.SET_BYTES
+            at += skip * layout.SET_BYTES
             sample += skip
             sets -= skip
         while sets:
-            take = min(sets, self._block)
-            reference = self._phase
-            crossed = self.halves.scan(reference, buf, at, take)
-            is_rising = crossed < take and self.halves.is_rising(reference)
-            if is_rising:
-                self._crossed = sample + crossed
-                self._count += 1
-                if self._start is not None and self._count < self.cycles_wanted:
-                    is_rising = False
-                else:
-                    take = crossed  # a window ends, or the first begins
-            for phase in range(3):
-                if phase != reference:
-                    self.halves.scan(phase, buf, at, take)
-            self.window.add(buf, at, take)
-            self.halves.add(buf, at, take, self.window, sample)
-            at += take * kernels.SET_BYTES
+            told = cycle_kernels.block(
+                buf, at, sets, w.memory, sample & 0x3FFFFFFF, w.volts, w.amps, w.raise_shifts
+            )
+            take = told & 0xFF
+            if w.is_high:
+                w.watch_peak(buf, at, take)
+            at += take * layout.SET_BYTES
             sample += take
             sets -= take
-            if is_rising:
-                self._crossing(buf, at, sample)
-            elif self._is_overdue(sample):
-                self._close(sample, 0, 0)
-                self._follow()
-                self._begin(None)
+            if told > 0xFF:
+                if told & layout.TOLD_PHASES:
+                    self.halves.tell(told >> 8)
+                if told & layout.TOLD_CUT:
+                    self._crossing(buf, at, sample)
+                elif told & layout.TOLD_LONG:
+                    self._close(sample, 0, 0)
+                    self._follow()
+                    self._begin(None)
 
     def _crossing(self, buf, at, sample):
         """The reference rises just before the set at byte `at`: a window ends, the next begins."""
-        part = self.halves.part(self._phase, _PART)
+        part = self.halves.part(self._phase)
         self.window.sliver(buf, at, part)
         if self._start is None:
             # energy from before the first crossing counts, its values do not
             self._settle()
         else:
             self.window.fold_sliver(-1)
-            self._close(sample, part, self._count)
+            self._close(sample, part, self._m[layout.CONTROL + layout.C_CYCLES])
         if self._follow():
             self._begin(None)
         else:
@@ -144,17 +136,15 @@ class Meter:
         self.window.clear()
         self._start = start  # first sample of the open window, None when not synchronised
         self._start_part = part
-        self._count = 0  # cycles in it
+        self._control(layout.C_CYCLES, 0)
+        self._control(layout.C_SETS, 0)
+        self._control(layout.C_OPEN, int(start is not None))
         if start is not None:
             self.window.fold_sliver(1)
-        else:
-            self._crossed = None  # sample of the last rising crossing
         self.window.relax(self.quantities.rms_words)
 
-    def _is_overdue(self, sample):
-        sets = self.window.sets
-        silent = self._crossed is None or sample - self._crossed > _SILENT_SETS
-        return sets >= _LONGEST_SETS or (silent and sets >= _FREE_SETS)
+    def _control(self, word, value):
+        self._m[layout.CONTROL + word] = value
 
     def _close(self, sample, part, cycles):
         """Publish the window that ends `part` / 1024 before `sample`."""
@@ -164,7 +154,7 @@ class Meter:
         if cycles:
             self.length = (sample - self._start) * _PART - part + self._start_part
         else:
-            self.length = self.window.sets * _PART
+            self.length = self._m[layout.CONTROL + layout.C_SETS] * _PART
         self.quantities.fill(self.window, self.length, cycles, self._sums)
         self._add_energy()
         self._judge()
@@ -173,14 +163,14 @@ class Meter:
 
     def _settle(self):
         """Take the energy of a window that has no values."""
-        if self.window.sets:
+        if self._m[layout.CONTROL + layout.C_SETS]:
             self.quantities.energy_only(self.window, self._sums)
             self._add_energy()
 
     def _add_energy(self):
         s = self._sums
-        p = [(s[4 * k] << kernels.LIMB) + s[4 * k + 1] for k in range(3)]
-        q = [(s[4 * k + 2] << kernels.LIMB) + s[4 * k + 3] for k in range(3)]
+        p = [(s[4 * k] << layout.LIMB) + s[4 * k + 1] for k in range(3)]
+        q = [(s[4 * k + 2] << layout.LIMB) + s[4 * k + 3] for k in range(3)]
         self.energy.add(p, q)
         for i in range(len(self.energy.cells)):
             self.values[len(quantities.POINTS) + i] = self.energy.cells[i]
@@ -194,10 +184,8 @@ class Meter:
         for phase in range(3):
             if self.values[phase] < self._dead_mv:
                 bits |= flags.PHASE
-            cross = self.halves.crossings[phase]
-            if cross[3] >= self._saturated:
+            if self.halves.take_peak(phase) >= self._saturated:
                 bits |= flags.SATURATED
-            cross[3] = 0
         if self.window.peak >> 16 >= self._saturated:
             bits |= flags.SATURATED
         self.flags = bits
@@ -205,18 +193,15 @@ class Meter:
     def _follow(self):
         """Choose the cycles and the reference for the next window. Has the reference changed?"""
         hertz = self.values[quantities.HERTZ]
-        self._block = _SMALL_BLOCK
+        self._control(layout.C_BLOCK, _SMALL_BLOCK)
         if hertz:
-            self.cycles_wanted = 12 if hertz > 550000 else 10
-            self._block = kernels.BLOCK if hertz < 600000 else _SHORT_BLOCK
+            self._control(layout.C_WANTED, 12 if hertz > 550000 else 10)
+            self._control(layout.C_BLOCK, layout.BLOCK if hertz < 600000 else _SHORT_BLOCK)
         if self.values[self._phase] >= self._dead_mv:
             return False
         for phase in range(3):
             if self.values[phase] >= self._dead_mv:
                 self._phase = phase
+                self._control(layout.C_REFERENCE, phase)
                 return True
         return False
-
-
-def _nobody(_phase, _u2, _i2, _sample):
-    pass

@@ -9,7 +9,7 @@ import math
 
 from micropython import const
 
-from firmware.metering import kernels
+from firmware.metering import layout
 
 _LOWEST_HZ = const(40)  # outside of these it is no mains frequency, and the delay of
 _HIGHEST_HZ = const(70)  # DELAY sets comes near half a cycle, where Q cannot be told
@@ -54,10 +54,10 @@ class Quantities:
 
     def __init__(self, u_fs_mv, i_fs_ma, fs_word):
         """Full scales are peaks; `fs_word` is the sample word there."""
-        self._u2 = (u_fs_mv * (1 << kernels.VOLT_SHIFT) / fs_word) ** 2  # mV**2 per y**2
+        self._u2 = (u_fs_mv * (1 << layout.VOLT_SHIFT) / fs_word) ** 2  # mV**2 per y**2
         self._i2 = (i_fs_ma / fs_word) ** 2
         # mV * mA = uW, to mW
-        self._p = u_fs_mv * (1 << kernels.VOLT_SHIFT) / fs_word * (i_fs_ma / fs_word) / 1000
+        self._p = u_fs_mv * (1 << layout.VOLT_SHIFT) / fs_word * (i_fs_ma / fs_word) / 1000
         self.rate = 1.0  # true Hz per Hz of the sample clock: see Meter.set_rate
         self.values = [0] * len(POINTS)
         self.rms_words = [0] * 4  # currents in units of the word
@@ -74,7 +74,7 @@ class Quantities:
         out[HERTZ] = round(hertz * self.rate * 10000)
         if hertz:
             window.remove_dc((length + _PART // 2) // _PART)
-            angle = hertz * (2 * math.pi * kernels.DELAY / SAMPLE_HZ)
+            angle = hertz * (2 * math.pi * layout.DELAY / SAMPLE_HZ)
             q_late = 1 / math.sin(angle)
             q_p = math.cos(angle) * q_late
         else:  # the delay is taken for a quarter cycle
@@ -86,12 +86,15 @@ class Quantities:
         for phase in range(3):
             u = math.sqrt(max(0, _scaled(window.uu(phase), window, u_scale)))
             i = math.sqrt(max(0, _scaled(window.ii(phase), window, i_scale)))
-            p = math.ldexp(window.product(phase, False), window.exponent[0])
-            q = math.ldexp(window.product(phase, True), window.exponent[0]) * q_late - p * q_p
+            p = math.ldexp(window.product(phase, False), window.memory[layout.EXPONENT])
+            q = (
+                math.ldexp(window.product(phase, True), window.memory[layout.EXPONENT]) * q_late
+                - p * q_p
+            )
             window.exact(phase, False, sums, 4 * phase)
-            high = int(q / (1 << kernels.LIMB))
+            high = int(q / (1 << layout.LIMB))
             sums[4 * phase + 2] = high
-            sums[4 * phase + 3] = int(q - high * (1 << kernels.LIMB))
+            sums[4 * phase + 3] = int(q - high * (1 << layout.LIMB))
             out[VOLTS + phase] = round(u)
             out[AMPS + phase] = round(i)
             self._row(phase, round(p * p_scale), round(q * p_scale), u * i / 1000)
@@ -122,4 +125,4 @@ class Quantities:
 
 
 def _scaled(mantissa, window, scale):
-    return math.ldexp(mantissa, window.exponent[0]) * scale
+    return math.ldexp(mantissa, window.memory[layout.EXPONENT]) * scale

@@ -5,7 +5,7 @@ import math
 import struct
 
 from firmware.core import flags
-from firmware.metering import kernels, meter, quantities
+from firmware.metering import layout, meter, quantities
 
 U_FS, I_FS = 500000, 400000  # mV, mA peak
 FULL = 74532013
@@ -44,8 +44,8 @@ class Bench:
         self.seen = []  # (values, end, length / 1024, flags) of each window
         self.halves = []  # (phase, u2, i2, sample)
         self.meter = meter.Meter(U_FS, I_FS, FULL, 230, 50, self.publish, self.half)
-        self.at = meter.HISTORY * kernels.SET_BYTES
-        self.buf = bytearray(self.at + 64 * kernels.SET_BYTES)
+        self.at = meter.HISTORY * layout.SET_BYTES
+        self.buf = bytearray(self.at + 64 * layout.SET_BYTES)
         self.sample = 0
 
     def publish(self, values, m):
@@ -59,7 +59,7 @@ class Bench:
         for _ in range(quarters):
             self.buf[: self.at] = self.buf[-self.at :]
             for k in range(64):
-                at = self.at + k * kernels.SET_BYTES
+                at = self.at + k * layout.SET_BYTES
                 struct.pack_into(">7i", self.buf, at, *signal.words(self.sample + k))
             self.meter.feed(self.buf, self.at, 64, self.sample)
             self.sample += 64
