@@ -4,6 +4,8 @@ It begins, to the listener, when the state has lasted for the delay; its start a
 those of the state. Which phases are in it is the caller's judgement. No heap but at the two ends.
 """
 
+from firmware.metering import modular
+
 
 class Lasting:
     def __init__(self, kind, delay, is_low, sink):
@@ -40,7 +42,7 @@ class Lasting:
         if self.phases:
             self.phases |= beyond
             return False
-        if sample - self.start < self._delay:
+        if modular.passed(sample, self.start) < self._delay:
             return False
         self.phases = self._pending
         self.count += 1
@@ -51,7 +53,7 @@ class Lasting:
         """It is over at `sample`."""
         phases, self.phases = self.phases, 0
         self.last = self.extreme
-        self.last_samples = sample - self.start
+        self.last_samples = modular.passed(sample, self.start)
         self._sink.end(self.kind, phases, self.last, self.start, self.last_samples)
 
     def restart(self, sample):

@@ -1,16 +1,17 @@
 """Power-quality events: dip, swell, interruption, overcurrent by the half cycle (IEC 61000-4-30,
 5.4), loss of voltage or phase, reversed sequence and current imbalance by the window.
 
-The meter calls `half_cycle` at each zero crossing of each phase: small ints, no heap and a few
-steps while nothing happens; and `window` for each closed window. What begins and ends goes to the
-sink: begin(kind, phases, value, sample), end(kind, phases, extreme, start, samples). Phases are
-bits (1 = A), values mV, mA or 1e-4 (imbalance), samples are numbers of the stream.
+The meter calls `half_cycle` at each zero crossing of each phase, or at those only whose values are
+not within `low`, `high` and `over` while not `is_open`: small ints, no heap, and a few steps while
+nothing happens; and `window` for each closed window. What begins and ends goes to the sink:
+begin(kind, phases, value, sample), end(kind, phases, extreme, start, samples). Phases are bits
+(1 = A), values mV, mA or 1e-4 (imbalance), samples are numbers of the stream modulo 2**30.
 """
 
 from micropython import const
 
 from firmware.core import flags
-from firmware.metering import quantities, ring_kernels
+from firmware.metering import modular, quantities
 from firmware.metering.lasting import Lasting
 from firmware.metering.spell import ALL, ANY, Spell
 
@@ -42,7 +43,7 @@ POINTS = (
 _FLAGGING = const(7)  # DIP, SWELL, INTERRUPTION: windows are flagged (4.7)
 _BAD = flags.OVERRUN | flags.SHORT | flags.BUS | flags.STUCK | flags.GAP
 _SAMPLES_MS = const(8)  # samples in a millisecond
-_HALF_CYCLES = const(40000000)  # samples of a half cycle are this over the frequency in 0.1 mHz
+_HALF_CYCLE = const(40000000)  # samples of a half cycle are this over the frequency in 0.1 mHz
 
 
 class PowerQuality:
@@ -67,10 +68,9 @@ class PowerQuality:
             self._sequence,
             self._imbalance,
         )
-        # a half cycle within these is nothing new while nothing is open
-        self._low, self._high, self._over = limits.dip[0], limits.swell[0], limits.over[0]
-        self._is_open = False  # a phase is beyond a limit of the half cycles
-        self._crossed = [0, 0, 0]  # sample of the last crossing of each phase
+        # mean squares within these are nothing new while nothing is open
+        self.low, self.high, self.over = limits.dip[0], limits.swell[0], limits.over[0]
+        self.is_open = False  # a phase is beyond a limit of the half cycles
         self._since = None  # sample at which the open window began; None: unknown
         self._seen = 0  # kinds that were active since the last `window_flags`
         self.active = 0  # bit 1 << kind: that event is under way
@@ -78,8 +78,7 @@ class PowerQuality:
 
     def half_cycle(self, phase, u2, i2, sample):
         """At a zero crossing of `phase` (0..2): the mean squares of the whole cycle up to it."""
-        self._crossed[phase] = sample
-        if self._is_open or u2 < self._low or u2 > self._high or i2 > self._over:
+        if self.is_open or u2 < self.low or u2 > self.high or i2 > self.over:
             self._judge(1 << phase, u2, i2, sample)
 
     def _judge(self, bit, u2, i2, sample):
@@ -88,7 +87,7 @@ class PowerQuality:
         changed |= self._interruption.take(bit, u2, sample)
         changed |= self._overcurrent.take(bit, i2, sample)
         # the interruption limit is below the dip's: no fourth term
-        self._is_open = (self._dip.beyond | self._swell.beyond | self._overcurrent.beyond) != 0
+        self.is_open = (self._dip.beyond | self._swell.beyond | self._overcurrent.beyond) != 0
         if changed:
             self._changed()
 
@@ -107,14 +106,16 @@ class PowerQuality:
         seen, self._seen = self._seen, self.active
         return flags.EVENT if seen & _FLAGGING else 0
 
-    def window(self, values, bits, sample):
+    def window(self, values, bits, sample, crossed):
         """A closed window: one int a row of quantities.POINTS, its flags, the number of its last
-        sample. One that is not whole is no evidence."""
+        sample; crossed(phase): that of the last zero crossing. One that is not whole is no
+        evidence."""
+        sample = modular.number(sample)
         since, self._since = self._since, sample
         if since is None or bits & _BAD:
             return
         changed = self._judge_losses(values, since, sample)
-        changed |= self._judge_sequence(values, since, sample)
+        changed |= self._judge_sequence(values, since, sample, crossed)
         changed |= self._judge_imbalance(values, since, sample)
         if changed:
             self._changed()
@@ -135,15 +136,15 @@ class PowerQuality:
         changed = self._voltage.take(low, u_low, since, sample)
         return self._phase.take(lost, u_lost, since, sample) | changed
 
-    def _judge_sequence(self, values, since, sample):
+    def _judge_sequence(self, values, since, sample, crossed):
         """B crosses zero 120 degrees after A, so at 2/3 of a half cycle; reversed at 1/3."""
         hertz = values[quantities.HERTZ]
         if not hertz or self._voltage.beyond:
             return self._sequence.take(0, 0, since, sample)
-        half = _HALF_CYCLES // hertz
-        a = self._crossed[0]
-        b = ring_kernels.small(self._crossed[1] - a) % half
-        c = ring_kernels.small(self._crossed[2] - a) % half
+        half = _HALF_CYCLE // hertz
+        a = crossed(0)
+        b = modular.signed(crossed(1), a) % half
+        c = modular.signed(crossed(2), a) % half
         is_reversed = 2 * b < half < 2 * c
         return self._sequence.take(ALL if is_reversed else 0, 0, since, sample)
 
@@ -157,12 +158,13 @@ class PowerQuality:
         is_beyond = share > self._limits.imbalance[1 if self._imbalance.beyond else 0]
         return self._imbalance.take(ALL if is_beyond else 0, share, since, sample)
 
-    def restart(self):
-        """The stream starts anew, with other numbers: what is open ends where it was last seen."""
-        last = max(self._crossed)
+    def restart(self, sample):
+        """The stream starts anew, with other numbers: what is open ends at `sample`, the last of
+        the old ones."""
+        sample = modular.number(sample)
         for spell in self._kinds:
-            spell.restart(max(last, spell.start))
-        self._is_open = False
+            spell.restart(sample)
+        self.is_open = False
         self._since = None
         self._changed()
 

@@ -4,6 +4,8 @@ The state of each phase is kept by itself; `least` says which make the event: an
 three (polyphase rules of IEC 61000-4-30, 5.4.2 and 5.5.2). No heap but at the two ends.
 """
 
+from firmware.metering import modular
+
 ANY, ALL = 1, 7  # least bits of phases that make an event
 
 
@@ -58,7 +60,7 @@ class Spell:
         """It is over at `sample`, crossed back or not."""
         phases, self.phases = self.phases, 0
         self.last = self._convert(self.extreme)
-        self.last_samples = sample - self.start
+        self.last_samples = modular.passed(sample, self.start)
         self._sink.end(self.kind, phases, self.last, self.start, self.last_samples)
 
     def restart(self, sample):

@@ -10,6 +10,7 @@ from firmware.metering.thresholds import Thresholds
 
 U_FS, I_FS, FULL = 500000, 400000, 74532013
 HALF = 80  # samples of a half cycle
+MASK = (1 << 30) - 1
 
 
 class Settings:
@@ -48,19 +49,21 @@ def square(rms, full_scale):
 class Feed:
     """Half cycles of three phases, 60 degrees apart: A C B, as a forward sequence crosses."""
 
-    def __init__(self, order=(0, 2, 1), **other):
+    def __init__(self, order=(0, 2, 1), base=8000, **other):
         self.log = Log()
         self.limits = Thresholds(Settings(**other), 230, U_FS, I_FS, FULL)
         self.pq = pq_events.PowerQuality(self.limits, self.log)
         self.order = order
-        self.sample = 8000
+        self.sample = base
+        self.crossed = [0, 0, 0]
         self.values = [0] * len(quantities.POINTS)
 
     def halves(self, count, u=(230, 230, 230), i=(100, 100, 100)):
         for _ in range(count):
             for k in range(3):
                 phase = self.order[k]
-                at = self.sample + HALF * k // 3
+                at = (self.sample + HALF * k // 3) & MASK
+                self.crossed[phase] = at
                 self.pq.half_cycle(phase, square(u[phase], U_FS), square(i[phase], I_FS), at)
             self.sample += HALF
 
@@ -71,7 +74,8 @@ class Feed:
                 self.values[quantities.VOLTS + phase] = u[phase] * 1000
                 self.values[quantities.AMPS + phase] = i[phase] * 1000
             self.values[quantities.HERTZ] = 500000
-            self.pq.window(self.values, bits | self.pq.window_flags(), self.sample)
+            bits |= self.pq.window_flags()
+            self.pq.window(self.values, bits, self.sample, lambda phase: self.crossed[phase])
 
     def points(self):
         out = [0] * (len(pq_events.POINTS) + 1)
@@ -241,19 +245,36 @@ def test_restart():
     feed = Feed(loss_s=0)
     feed.windows(2)
     feed.windows(2, (100, 230, 230))
-    last = feed.sample - HALF + HALF * 2 // 3
     assert [line[1] for line in feed.log.take()] == ["dip", "voltage_loss", "phase_loss"]
-    feed.pq.restart()
+    feed.pq.restart(feed.sample)
     got = feed.log.take()
     assert [line[:2] for line in got] == [
         ("end", "dip"),
         ("end", "voltage_loss"),
         ("end", "phase_loss"),
     ]
-    assert got[0][4] + got[0][5] == last and feed.pq.active == 0
+    assert got[0][4] + got[0][5] == feed.sample and feed.pq.active == 0
     feed.sample = 0
     feed.windows(3)
     assert feed.log.take() == []
+
+
+def test_numbers_wrap():
+    """After 37 hours, and every 37 hours: what is under way has its right duration."""
+    for base in (MASK + 1 - 3000, (1 << 40) - 3000):
+        feed = Feed((0, 1, 2), base=base, loss_s=1)
+        feed.windows(1)
+        feed.windows(6, (230, 100, 230))
+        got = [line[:2] for line in feed.log.take()]
+        names = [name for _, name in got]
+        assert names == ["dip", "voltage_loss", "phase_loss"], got
+        feed.windows(1)
+        for line in feed.log.take():
+            assert line[0] == "end" and 0 <= line[4] <= MASK, line
+            assert 9500 < line[5] < 9700, line
+        feed.windows(7)
+        got = [line[:2] for line in feed.log.take()]
+        assert got == [("begin", "sequence")], got
 
 
 def test_heap():
@@ -284,5 +305,6 @@ test_losses()
 test_sequence()
 test_imbalance()
 test_restart()
+test_numbers_wrap()
 test_heap()
 print("OK")

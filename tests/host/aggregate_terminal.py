@@ -26,7 +26,7 @@ def run():
     values = [0] * len(base)
     columns = range(len(base))
     position = 0  # 1/1024 of a sample
-    gaps = {window: length for window, length in job["gaps"]}
+    gaps = dict(job["gaps"])
     for n in range(job["windows"]):
         length = 1638400 + (n * 2654435761 + 77 & 0xFFFFFFFF) % 6553 - 3276
         position += length
