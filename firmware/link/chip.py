@@ -8,8 +8,9 @@ bus is a LinkError. Attributes:
     has_samples     True: it delivers waveforms (`feed`), False: readings of registers
     period_us       how often there is something to serve when all is well
     sample_hz       waveform samples a second; `full_scale` is the word at the ADC's full scale
-    mark, mark_us   a sample number that was due at an interrupt, the newest one, and when that
-                    was within +-1 ms
+    mark, mark_us   the newest sample number that had an interrupt when `serve` was called last,
+                    and when that was within +-1 ms; `look_us` is when it was found. One is due
+                    every `period_sets` samples
     register_ratio  (num, den): mWh of one count of what `sink.registers` gets
     register_bits   width of those counters in the IC
     pulse_ratio     (num, den): mWh of one energy pulse

@@ -37,7 +37,7 @@ class Link:
         self.timeout_ms = cfg.timeout_ms
         self.flag = flag
         self.pulses = PulseChannel(clock, wires.stamp_us, flag.set)
-        self.timebase = TimeBase(clock, chip.period_us)
+        self.timebase = TimeBase(clock, chip.period_us, chip.period_sets)
         self._late_ms = chip.period_us // 1000 + 2  # then its interrupt got lost
         self.mode = "lost"
         self.failures = 0  # times the data channel was given up
@@ -84,12 +84,19 @@ class Link:
         if self.chip.serve():
             self._data_ms = self.clock.ms()
             self.sink.beat()
-            if edges != self._page_edges and stamp is not None:
-                self._page_edges = edges
-                self.timebase.observe(self.chip.mark, self.chip.period_sets, stamp)
+            if self.chip.has_samples:
+                self._keep_time(edges, stamp)
         if self.clock.ms() - self._registers_ms >= _REGISTERS_MS:
             self._registers_ms = self.clock.ms()
             self.chip.slow()
+
+    def _keep_time(self, edges, stamp):
+        chip = self.chip
+        if edges == self._page_edges:
+            # no interrupt told of it: when it was found is a stamp as well, a late one
+            stamp = chip.look_us
+        self._page_edges = edges
+        self.timebase.observe(chip.mark, chip.mark_us, stamp)
 
     def _note(self, error):
         text = str(error)

@@ -47,6 +47,10 @@ class Ade9000:
     def mark_us(self):
         return self.stream.mark_us
 
+    @property
+    def look_us(self):
+        return self.stream.look_us
+
     def attach(self, sink):
         self._sink = sink
         self.stream.attach(sink)

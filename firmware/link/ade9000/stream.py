@@ -40,8 +40,9 @@ class Stream:
         self._tail = view[_BYTES:]  # becomes the history of the next quarter
         self._history = view[: self.at]
         self.sample = 0  # number of the next sample; gaps are counted in
-        self.mark = 0  # sample number at which the newest full quarter ended, at the last look,
-        self.mark_us = 0  # and when that was, within a page
+        self.mark = 0  # sample number at which the newest full quarter ended when `serve` came,
+        self.mark_us = 0  # about when that was, within a page,
+        self.look_us = 0  # and when `serve` found it full
         self.quarters = 0  # passed on
         self.overruns = 0  # quarters overwritten before or while they were read
         self.crc_errors = 0  # quarters given up because of bit errors
@@ -55,7 +56,7 @@ class Stream:
     def restart(self):
         """Capture was restarted: the next quarter follows nothing."""
         self._page = -1  # last full page at the latest look; -1: not looked yet
-        self._look_us = 0  # when that was
+        self._now_us = 0  # when that was
         self._next = 0  # quarter of the buffer to be read next
         self._ahead = 0  # pages completed since the first set of that quarter
 
@@ -67,6 +68,7 @@ class Stream:
         # acknowledged before the look: a page that is filled in between is seen, or rings again
         self.bus.write(reg.STATUS0, reg.PAGE_FULL)
         self._look()
+        self._note_mark()
         taken = 0
         while self._ahead >= _PAGES and taken < _MOST:
             self._quarter()
@@ -74,7 +76,7 @@ class Stream:
         return taken
 
     def _look(self):
-        """Where is the writer? Sets how far it is ahead, and the newest mark."""
+        """Where is the writer? Sets how far it is ahead."""
         for _ in range(_TRIES):  # again when this processor was held up during the reading
             before = self.clock.us()
             page = self.bus.read(reg.WFB_TRG_STAT) >> 12
@@ -87,13 +89,16 @@ class Stream:
         else:
             passed = page - self._page & 15
             # sixteen pages are 32 ms: the clock need only be good to half of that
-            rounds = self.clock.diff_us(now, self._look_us) // _PAGE_US - passed + 8 >> 4
+            rounds = self.clock.diff_us(now, self._now_us) // _PAGE_US - passed + 8 >> 4
             self._ahead += passed + (max(0, rounds) << 4)
         self._page = page
-        self._look_us = now
+        self._now_us = now
+
+    def _note_mark(self):
         self.mark = self.sample + self._ahead // _PAGES * SETS
         # its last page was full that many pages ago, and half a page on average
-        self.mark_us = now - self._ahead % _PAGES * _PAGE_US - _PAGE_US // 2
+        self.mark_us = self._now_us - self._ahead % _PAGES * _PAGE_US - _PAGE_US // 2
+        self.look_us = self._now_us
 
     def _quarter(self):
         """Take the oldest quarter that is not overwritten."""
