@@ -8,12 +8,13 @@ STAMP := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 
 HEAP ?= 1M
+QEMU_HEAP ?= 256K
 PACE ?= real
 METERS ?= 8
 SEED ?= 1
 TESTS ?= tests/host
 
-.PHONY: help venv run board deploy vectors size test lint format clean
+.PHONY: help venv run board deploy vectors size test qemu test-qemu bench lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -55,6 +56,15 @@ size: $(STAMP) ## .mpy bytes and RAM after import, per package
 
 test: $(DEV) lint ## lint, host tests, device tests, end to end
 	$(RUN) pytest -q $(TESTS)
+
+qemu: $(STAMP) ## build the image of the emulated Cortex-M3; QEMU_HEAP=256K
+	@$(RUN) tools.qemu build --heap "$(QEMU_HEAP)"
+
+test-qemu: $(STAMP) ## device tests on the emulated Cortex-M3; NAMES=test_kernels
+	@$(RUN) tools.qemu test --heap "$(QEMU_HEAP)" $(NAMES)
+
+bench: $(STAMP) ## instructions and heap that metering costs, against their bars
+	@$(RUN) tools.bench
 
 lint: $(DEV) ## ruff, codespell, pyright
 	$(BIN)/ruff check .

@@ -1,0 +1,28 @@
+"""The device tests on the emulated Cortex-M3: which run, and how one is run and judged."""
+
+from tools.qemu import image
+from tools.qemu.machine import Machine
+
+SCRIPTS = image.ROOT / "tests" / "device"
+_TIMEOUT_S = 240
+
+# Everything in tests/device runs, but these: test: why not.
+EXCLUDED = {
+    "test_mqtt_codec": "needs umqtt, which needs a network",
+    "test_uplink_engine": "needs umqtt, which needs a network",
+    "test_uplink_session": "speaks to a broker over a socket",
+}
+
+
+def scripts():
+    """Paths of the scripts that are to pass, sorted."""
+    return [p for p in sorted(SCRIPTS.glob("test_*.py")) if p.stem not in EXCLUDED]
+
+
+def run(elf, script):
+    """None when `script` passes on a board fresh from reset, else what it said."""
+    with Machine(elf) as board:
+        code, said = board.mpremote("run", str(script), timeout=_TIMEOUT_S)
+    if code == 0 and said.rstrip().endswith("OK"):
+        return None
+    return said.strip() or "it printed nothing, not even OK"
