@@ -1,0 +1,70 @@
+"""A meter with power-quality events over a file of raw sample sets: runs under MicroPython.
+
+Arguments: the file (28 bytes a set, as the chip sends them), nominal volts, the settings that are
+not the default as JSON. Prints a line of JSON for each event that begins or ends.
+"""
+
+import json
+import sys
+
+from firmware.config.schema import SCHEMA
+from firmware.metering import meter, pq_events
+from firmware.metering.ring import WaveRing
+from firmware.metering.thresholds import Thresholds
+
+U_FS, I_FS, FULL = 500000, 400000, 74532013
+BURST, SET = 64, 28
+
+
+class Settings:
+    def __init__(self, other):
+        for row in SCHEMA:
+            if row[0].startswith("pq."):
+                setattr(self, row[0][3:], other.get(row[0][3:], row[2]))
+
+
+class Printer:
+    fed = 0  # samples given to the meter: it cannot know of later ones
+
+    def begin(self, *what):
+        print(json.dumps(["begin"] + list(what) + [self.fed]))
+
+    def end(self, *what):
+        print(json.dumps(["end"] + list(what) + [self.fed]))
+
+
+def bursts(path):
+    """Yield (buffer, byte of the burst, its number of sets), the history standing before."""
+    history = meter.HISTORY * SET
+    buf = bytearray(history + BURST * SET)
+    view = memoryview(buf)
+    with open(path, "rb") as file:
+        while True:
+            got = file.readinto(view[history:])
+            if got < BURST * SET:
+                return
+            yield buf, history, BURST
+            buf[:history] = view[BURST * SET :]
+
+
+def run(path, nominal_v, other):
+    limits = Thresholds(Settings(other), nominal_v, U_FS, I_FS, FULL)
+    printer = Printer()
+    pq = pq_events.PowerQuality(limits, printer)
+    ring = WaveRing()
+
+    def window(values, meter):
+        bits = meter.flags | pq.window_flags()
+        pq.window(values, bits, meter.end, meter.halves.crossed)
+        print(json.dumps(["window", bits, meter.end]))
+
+    parts = meter.Meter(U_FS, I_FS, FULL, nominal_v, 50, window, pq.half_cycle)
+    sample = 0
+    for buf, at, sets in bursts(path):
+        ring.pack(buf, at, sets, sample)
+        printer.fed = sample + sets
+        parts.feed(buf, at, sets, sample)
+        sample += sets
+
+
+run(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))
