@@ -25,6 +25,10 @@ BARS = {
 OTHERS = {
     "kernel_insn_per_set_in_burst": "kernel, calls of 64 sets included",
     "pipeline_insn_worst_burst": "pipeline, the burst that closes a window",
+    "harmonics_insn_worst_step": "harmonics, the longest step",
+    "heap_harmonics_bytes": "heap a window, harmonics",
+    "thumb_insn_per_set": "kernel in Thumb, for Cortex-M",
+    "pipeline_thumb_insn_per_set": "pipeline with that",
     "bytecode_insn_per_set": "the kernel's work in byte code, exact",
     "c_insn_per_set": "the kernel's work in C -O2, exact",
     "ratio": "kernel over C",
@@ -36,18 +40,22 @@ OTHERS = {
 def figures(cases):
     """What the emulated board said, by the names of the last line."""
     kernel, pipeline, c = cases["kernel"], cases["pipeline"], cases["c"]
-    harmonics = cases.get("harmonics")
+    harmonics = cases["harmonics"]
     return {
         "kernel_insn_per_set": round(kernel.value, 2),
         "pipeline_insn_per_set": round(pipeline.value, 2),
-        "harmonics_insn_per_window": harmonics and round(harmonics.value),
+        "harmonics_insn_per_window": round(harmonics.value),
         "c_insn_per_set": round(c.value, 2),
         "ratio": round(kernel.value / c.value, 3),
         "repeat_spread": round(max(case.spread for case in cases.values()), 6),
         "heap_kernel_bytes": kernel.more["heap"],
         "heap_window_bytes": pipeline.more["heap"],
+        "heap_harmonics_bytes": harmonics.more["heap"],
         "kernel_insn_per_set_in_burst": round(kernel.instructions("call") / 64, 2),
         "pipeline_insn_worst_burst": round(pipeline.instructions("worst")),
+        "harmonics_insn_worst_step": round(harmonics.instructions("worst")),
+        "thumb_insn_per_set": round(cases["thumb"].value, 2),
+        "pipeline_thumb_insn_per_set": round(cases["pipeline_thumb"].value, 2),
         "bytecode_insn_per_set": round(cases["bytecode"].value, 1),
     }
 

@@ -1,13 +1,16 @@
 """Instruction counts from the emulated Cortex-M3: boots it, runs the cases, keeps the figures."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 from tools.qemu import image
 from tools.qemu.machine import COUNTING, Machine
 from tools.qemu.need import QemuError
 
 TICKS = 1.6  # of the 25 MHz timer an instruction, at 64 ns an instruction
-_SCRIPT = "from tools.bench.device import target; target.main()"
+CASES = ("loop", "exact", "kernel", "thumb", "pipeline", "pipeline_thumb", "harmonics")
+_SCRIPT = "from tools.bench.device import target; target.main('%s')"
 
 
 class Case:
@@ -37,20 +40,21 @@ class Case:
         return self.more[name] / TICKS
 
 
-def measure(boots=2):
-    """{name: Case}. Each boot is a new machine. QemuError."""
+def measure(names=CASES, boots=2):
+    """{name: Case}, each counted in several boots of its own. QemuError."""
     elf = image.build()
     found = {}
-    for _ in range(boots):
-        for line in _run(elf):
-            name = line.pop("case")
-            found.setdefault(name, Case(name)).add(line)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for lines in pool.map(lambda name: _run(elf, name), [*names] * boots):
+            for line in lines:
+                name = line.pop("case")
+                found.setdefault(name, Case(name)).add(line)
     return found
 
 
-def _run(elf):
+def _run(elf, name):
     with Machine(elf, shift=COUNTING) as board:
-        code, said = board.mpremote("exec", _SCRIPT)
+        code, said = board.mpremote("exec", _SCRIPT % name)
     if code:
-        raise QemuError(f"a case failed on the board:\n{said.strip()}")
+        raise QemuError(f"the case '{name}' failed on the board:\n{said.strip()}")
     return [json.loads(line) for line in said.splitlines()]

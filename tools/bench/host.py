@@ -18,10 +18,10 @@ _BUILD = ROOT / "build" / "bench"
 _SOURCES = ROOT / "tools" / "bench" / "c"
 _TIMING = ROOT / "tools" / "bench" / "device" / "timing.py"
 _CALLS = 40000
-ROUNDS = 7
+_ROUNDS = 7
 
 
-def measure():
+def measure(rounds=_ROUNDS):
     """(ns a set of C, viper, byte code: medians), None when there is no C compiler here."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
@@ -30,8 +30,8 @@ def measure():
     program, window = _BUILD / "sums", _BUILD / "window.raw"
     sources = [str(_SOURCES / name) for name in ("sums.c", "main.c")]
     _output([compiler, "-O2", "-Wall", "-Werror", "-o", str(program), *sources])
-    rounds = [_round(program, window) for _ in range(ROUNDS)]
-    return tuple(statistics.median(times) for times in zip(*rounds))
+    found = [_round(program, window) for _ in range(rounds)]
+    return tuple(statistics.median(times) for times in zip(*found))
 
 
 def _round(program, window):

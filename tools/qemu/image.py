@@ -29,6 +29,10 @@ _FILES = ("board/*.py", "tests/device/*.py")
 def build(heap=HEAP, build=BUILD):
     """Path of an up-to-date firmware.elf with `heap` bytes of heap. QemuError."""
     need.check()
+    if " " in str(ROOT):
+        raise QemuError(
+            f"MicroPython's makefiles cannot build below a folder with a space: {ROOT}"
+        )
     build.mkdir(parents=True, exist_ok=True)
     with open(build / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

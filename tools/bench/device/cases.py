@@ -6,7 +6,7 @@ Each case has run(n). The raw window is kept apart, since the kernels may write 
 import struct
 from array import array
 
-from firmware.metering import kernels, layout, meter
+from firmware.metering import harmonics, layout, meter, ring
 from tools.bench.device import signal
 
 BURST = 64  # sets the link hands on at a time
@@ -17,46 +17,51 @@ class Feed:
     """The link's buffer, with bursts of the window coming in one after the other."""
 
     def __init__(self, raw):
-        self._raw = memoryview(raw)
+        size = BURST * signal.SET_BYTES
+        view = memoryview(raw)
+        self._bursts = [view[at : at + size] for at in range(0, len(raw), size)]
+        self._turn = 0
         self.at = meter.HISTORY * signal.SET_BYTES
-        self.buf = bytearray(self.at + BURST * signal.SET_BYTES)
+        self.buf = bytearray(self.at + size)
         view = memoryview(self.buf)
         self._burst = view[self.at :]
         self._history = view[: self.at]
-        self._tail = view[BURST * signal.SET_BYTES :]
+        self._tail = view[size:]
         self.sample = 0
 
     def next(self):
         """The next burst; number of its first sample."""
         self._history[:] = self._tail
-        at = self.sample % signal.SETS * signal.SET_BYTES
-        self._burst[:] = self._raw[at : at + BURST * signal.SET_BYTES]
+        self._burst[:] = self._bursts[self._turn]
+        self._turn = (self._turn + 1) % len(self._bursts)
         self.sample += BURST
         return self.sample - BURST
 
 
 class Kernel:
-    """Raw burst to sums of one block."""
+    """Raw burst to sums of one block; `code` offers volts and amps."""
 
-    def __init__(self, feed):
+    def __init__(self, feed, code):
         self.buf, self.at = feed.buf, feed.at
+        self.volts, self.amps = code.volts, code.amps
         self.memory = array("i", bytes(4 * layout.WORDS))
         for k in range(4):
             self.memory[layout.SHIFTS + k] = layout.SHIFT_MAX
 
     def run(self, sets):
-        kernels.volts(self.buf, 0, self.at, sets, self.memory)
-        if kernels.amps(self.buf, 0, self.at, sets, self.memory):
+        self.volts(self.buf, 0, self.at, sets, self.memory)
+        if self.amps(self.buf, 0, self.at, sets, self.memory):
             raise ValueError("a current left its range")
 
 
 class Pipeline:
-    """Raw bursts to published windows: crossings, half cycles, sums, values, energy."""
+    """Raw bursts to published windows: crossings, half cycles, sums, values, energy. `fast` is
+    what a board has in place of the kernels, or None."""
 
-    def __init__(self, feed):
+    def __init__(self, feed, fast):
         self.feed = feed
         self.windows = 0
-        self.meter = meter.Meter(500000, 400000, 74532013, 230, 50, self._published)
+        self.meter = meter.Meter(500000, 400000, 74532013, 230, 50, self._published, fast=fast)
 
     def _published(self, values, _meter):
         if not 229000 < values[0] < 231000:
@@ -65,6 +70,36 @@ class Pipeline:
 
     def run(self, sample):
         self.meter.feed(self.feed.buf, self.feed.at, BURST, sample)
+
+
+class Harmonics:
+    """A window in the waveform ring to the spectra of all channels, a step a call."""
+
+    def __init__(self, feed):
+        self.ring = ring.WaveRing(2048)
+        for _ in range(2 * signal.SETS // BURST):
+            sample = feed.next()
+            self.ring.pack(feed.buf, feed.at, BURST, sample)
+        self.first = feed.sample - signal.SETS - 200  # taps and all are in the ring
+        self.work = harmonics.Harmonics()
+        self.done = False
+
+    def begin(self, more):
+        length = (signal.SETS << 16) + more
+        if not self.work.begin(self.ring, self.first, 0, length, 10):
+            raise ValueError("harmonics refuse the window")
+
+    def run(self, n):
+        self.done = self.work.step()
+
+    def check(self):
+        """The fifth is 10 % of the currents and 2 % of the voltages, the seventh nothing."""
+        amplitude = self.work.result.amplitude
+        for channel in range(6):
+            first, fifth = amplitude(channel, 1), amplitude(channel, 5)
+            wrong = abs(fifth * 1000 - (20 if channel & 1 else 100) * first)
+            if max(wrong, amplitude(channel, 7) * 1000) > first:
+                raise ValueError("the fifth of channel %d is %d of %d" % (channel, fifth, first))
 
 
 class Compiled:

@@ -1,4 +1,4 @@
-"""What runs on the emulated Cortex-M3: every case, counted; one line of JSON a case.
+"""What runs on the emulated Cortex-M3: a case a boot, counted; its figures in a line of JSON.
 
 `counts` are ticks (1.6 an instruction), a value a repeat. Garbage collection is off while
 counting, so allocation is counted but collecting is not; heap figures are bytes of this port.
@@ -6,15 +6,18 @@ counting, so allocation is counted but collecting is not; heap figures are bytes
 
 import gc
 import json
+from array import array
 
 import bench_c
 
+from board import thumb
+from firmware.metering import kernels
 from tools.bench.device import cases, counter, plain, signal
 
 _REPEATS = 3
 _LONG, _SHORT = cases.BURST, cases.BURST // 2
 _WINDOWS = 2  # a repeat
-_WARM_UP = 4  # windows until shifts and block lengths have settled
+_WARM_UP = 4  # windows until shifts, block lengths and the holes in the heap have settled
 
 
 def say(name, **figures):
@@ -24,6 +27,7 @@ def say(name, **figures):
 
 def slope(run, long, short):
     """Ticks that run(long) takes more than run(short), once a repeat; the first is thrown away."""
+    gc.disable()
     found = []
     for _ in range(_REPEATS + 1):
         gc.collect()
@@ -59,34 +63,77 @@ def exact(raw):
     say("bytecode", counts=slope(interpreted.run, _LONG, _SHORT), units=units)
 
 
-def kernel(raw):
-    case = cases.Kernel(_filled(raw))
+def kernel(name, raw, code):
+    case = cases.Kernel(_filled(raw), code)
     counts = slope(case.run, _LONG, _SHORT)
     call = counter.of(case.run, _LONG) - counter.of(counter.nothing, _LONG)
     heap = allocated(case.run, _LONG)
-    say("kernel", counts=counts, units=_LONG - _SHORT, call=call, heap=heap)
+    say(name, counts=counts, units=_LONG - _SHORT, call=call, heap=heap)
 
 
-def pipeline(raw):
-    case = cases.Pipeline(cases.Feed(raw))
-    price = counter.of(counter.nothing, 0)
-    counts = []
-    worst = heap = 0
-    for repeat in range(-_WARM_UP // _WINDOWS, _REPEATS):
-        gc.collect()
-        before = gc.mem_alloc()
-        total = 0
+def pipeline(name, raw, fast):
+    case = cases.Pipeline(cases.Feed(raw), fast)
+    meter = Meter()
+    for _ in range(_WARM_UP * signal.SETS // cases.BURST):
+        meter.add(case.run, case.feed.next())
+    counts = _kept()
+    heap = 0
+    meter.worst = 0
+    for repeat in range(_REPEATS):
+        meter.clear()
         for _ in range(_WINDOWS * signal.SETS // cases.BURST):
-            took = counter.of(case.run, case.feed.next()) - price
-            total += took
-            if repeat >= 0 and took > worst:
-                worst = took
-        if repeat >= 0:
-            counts.append(total)
-            heap = max(heap, (gc.mem_alloc() - before) // _WINDOWS)
-    if case.windows < (_WARM_UP + _REPEATS * _WINDOWS - 1):
+            meter.add(case.run, case.feed.next())
+        counts[repeat] = meter.total
+        heap = max(heap, meter.heap // _WINDOWS)
+    if case.windows < _WARM_UP + _REPEATS * _WINDOWS - 1:
         raise ValueError("only %d windows were published" % case.windows)
-    say("pipeline", counts=counts, units=_WINDOWS * signal.SETS, worst=worst, heap=heap)
+    say(name, counts=list(counts), units=_WINDOWS * signal.SETS, worst=meter.worst, heap=heap)
+
+
+def harmonics(raw):
+    case = cases.Harmonics(cases.Feed(raw))
+    meter = Meter()
+    counts = _kept()
+    for repeat in range(-_WARM_UP, _REPEATS):
+        meter.clear()
+        # no two windows in a row are of the same length: all gains are made anew
+        for more in (1, 0):
+            meter.add(case.begin, more)
+            case.done = False
+            while not case.done:
+                meter.add(case.run, 0)
+        if repeat >= 0:
+            counts[repeat] = meter.total
+    case.check()
+    say("harmonics", counts=list(counts), units=2, worst=meter.worst, heap=meter.heap // 2)
+
+
+def _kept():
+    """A place for the counts that does not move: the price of allocating is a search for a hole,
+    and the holes must be where they were a repeat ago."""
+    return array("i", bytes(4 * _REPEATS))
+
+
+class Meter:
+    """Sums what many calls cost: ticks, the dearest of them, and heap bytes."""
+
+    def __init__(self):
+        gc.disable()
+        self._price = counter.of(counter.nothing, 0)
+        self.worst = 0
+        self.clear()
+
+    def clear(self):
+        gc.collect()
+        self.total = self.heap = 0
+
+    def add(self, run, n):
+        before = gc.mem_alloc()
+        took = counter.of(run, n) - self._price
+        self.heap += gc.mem_alloc() - before
+        self.total += took
+        if took > self.worst:
+            self.worst = took
 
 
 def _filled(raw):
@@ -96,10 +143,19 @@ def _filled(raw):
     return feed
 
 
-def main():
+def main(name):
     raw = signal.window()
-    gc.disable()
-    check()
-    exact(raw)
-    kernel(raw)
-    pipeline(raw)
+    if name == "loop":
+        check()
+    elif name == "exact":
+        exact(raw)
+    elif name == "kernel":
+        kernel(name, raw, kernels)
+    elif name == "thumb":
+        kernel(name, raw, thumb)
+    elif name == "pipeline":
+        pipeline(name, raw, None)
+    elif name == "pipeline_thumb":
+        pipeline(name, raw, thumb)
+    elif name == "harmonics":
+        harmonics(raw)

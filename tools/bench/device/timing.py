@@ -6,6 +6,7 @@ import json
 import sys
 import time
 
+from firmware.metering import kernels
 from tools.bench.device import cases, plain, signal
 
 
@@ -26,7 +27,7 @@ def main(path):
     feed.next()
     case = cases.Plain(feed, plain.sums)
     bytecode = timed(case.run, 80)
-    viper = timed(cases.Kernel(feed).run, 8000)
+    viper = timed(cases.Kernel(feed, kernels).run, 8000)
     print(json.dumps({"bytecode": bytecode, "viper": viper, "sums": case.out}))
 
 
