@@ -1,4 +1,4 @@
-"""Zero crossings and half cycles, and the block that drives the kernels from one to the next.
+"""Zero crossings and half cycles: the block that drives the sampling kernels along.
 
 As kernels.py: arithmetic that is the same on 32-bit and 64-bit words, nothing allocated.
 """
@@ -13,12 +13,21 @@ _BIAS = const(131072)
 
 
 @micropython.viper
-def look(p: ptr8, h: int, at: int, sets: int, m: ptr32) -> int:
-    """Look for the crossings of three raw voltages in `sets` sets from byte `at`, the reference
-    first: how many sets to take. Every fourth sample is looked at, and a half cycle must have
-    passed a level before it may end: noise makes no crossings. A window is cut where the
-    reference rises; C_CYCLES counts that."""
-    control = ptr32(int(m) + 704)
+def block(
+    p: ptr8, h: int, buf, at: int, sets: int, memory, sample: int, volts, amps, again
+) -> int:
+    """Take a block of at most `sets` sets from byte `at` of `buf` (`p` is the same buffer, `h`
+    scratch), up to the end of a window; its first set is number `sample`, low 30 bits. Returns
+    the sets taken and what there is to tell, as layout.TOLD_*. `volts` and `amps` are of kernels
+    or a board's own; `again` is called when a current has left its range and must raise the shift.
+
+    The crossings of the three raw voltages are looked for first, the reference before the
+    others. Every eighth sample is looked at, and a half cycle must have passed a level before it
+    may end: noise makes no crossings. Then the sums are taken, and the half cycles carried on;
+    the shorter side of a crossing is summed again."""
+    m = ptr32(memory)
+    base = int(m)
+    control = ptr32(base + 704)
     if sets > control[0]:
         sets = control[0]
     control[12] = 0
@@ -27,7 +36,7 @@ def look(p: ptr8, h: int, at: int, sets: int, m: ptr32) -> int:
     start = int(p) + at + 4
     left = 3
     while left:
-        half = ptr32(int(m) + 416 + 96 * phase)
+        half = ptr32(base + 416 + 96 * phase)
         p = ptr8(start + 8 * phase)
         polarity = 0 - half[15]
         armed = half[16]
@@ -36,8 +45,8 @@ def look(p: ptr8, h: int, at: int, sets: int, m: ptr32) -> int:
         k = 0
         while k < sets:
             step = sets - k
-            if step > 4:
-                step = 4
+            if step > 8:
+                step = 8
             k += step
             p = ptr8(int(p) + (step - 1) * _SET)
             h = (((p[0] ^ 0x80) - 0x80) << 8 | p[1]) ^ polarity
@@ -77,6 +86,10 @@ def look(p: ptr8, h: int, at: int, sets: int, m: ptr32) -> int:
                 if control[5] == 0 or control[3] >= control[4]:
                     sets = k
                     control[12] = 1
+            if k < sets:  # the rest of the block may be most of the next half cycle
+                p = ptr8(start + 8 * phase + (sets - 1) * _SET)
+                h = (((p[0] ^ 0x80) - 0x80) << 8 | p[1]) ^ (0 - half[15])
+                half[16] = 1 if h >= arm else 0
         else:
             half[16] = armed
             half[0] = 0x7FFF
@@ -87,25 +100,20 @@ def look(p: ptr8, h: int, at: int, sets: int, m: ptr32) -> int:
         if phase == 3:
             phase = 0
         left -= 1
-    return sets
-
-
-@micropython.viper
-def halves(p: ptr8, y: int, at: int, sets: int, m: ptr32, sample: int) -> int:
-    """Carry the half cycles of three phases over a block, after `volts` and `amps`; `sample` is
-    the number of its first set, low 30 bits. What to tell, as TOLD_* >> 8. The shorter side of a
-    crossing is summed again."""
-    p = ptr8(int(p) + at)
-    control = ptr32(int(m) + 704)
+    volts(buf, 0, at, sets, memory)
+    while int(amps(buf, 0, at, sets, memory)):
+        again(buf, at, sets)
+    fold(memory, 0, 20, 1)
+    p = ptr8(start - 4)
     control[6] = control[6] + sets
     control[7] = control[7] + sets
     told = control[12] << 4
     if control[6] >= 1600 and (control[7] > 400 or control[6] >= 2400):
         told |= 8
-    half = ptr32(int(m) + 416)
-    st = ptr32(int(m) + 28)
-    volt = ptr32(int(m) + 92)
-    amp = ptr32(int(m) + 108)
+    half = ptr32(base + 416)
+    st = ptr32(base + 28)
+    volt = ptr32(base + 92)
+    amp = ptr32(base + 108)
     bit = 1
     while bit < 8:
         k = half[0]
@@ -127,10 +135,10 @@ def halves(p: ptr8, y: int, at: int, sets: int, m: ptr32, sample: int) -> int:
             part_u = 0
             part_i = 0
             while n:
-                y = ptr32(walk)[1] - _BIAS
-                part_u = y * y + part_u
-                y = ((((walk[0] ^ 0x80) - 0x80) << 8 | walk[1]) << 8 | walk[2]) >> 6
-                part_i = y * y + part_i
+                h = ptr32(walk)[1] - _BIAS
+                part_u = h * h + part_u
+                h = ((((walk[0] ^ 0x80) - 0x80) << 8 | walk[1]) << 8 | walk[2]) >> 6
+                part_i = h * h + part_i
                 walk = ptr8(int(walk) + _SET)
                 n -= 1
             part_u = part_u >> 2 & 0x3FFFFFFF
@@ -139,20 +147,20 @@ def halves(p: ptr8, y: int, at: int, sets: int, m: ptr32, sample: int) -> int:
                 part_u = u - part_u
                 part_i = i - part_i
             # how long before set k the crossing was: share of the step between the words
-            y = half[20] - 0x800000
+            h = half[20] - 0x800000
             n = half[20] - half[19]
             if half[11]:
-                y = 0
+                h = 0
             elif n < 0:
-                y = 0 - y
+                h = 0 - h
                 n = 0 - n
             part = 0
             steps = 5
             while steps:
                 part += part
-                y += y
-                if y >= n:
-                    y -= n
+                h += h
+                if h >= n:
+                    h -= n
                     part += 1
                 steps -= 1
             if half[11]:
@@ -175,9 +183,9 @@ def halves(p: ptr8, y: int, at: int, sets: int, m: ptr32, sample: int) -> int:
                 if n:
                     half[9] = n
                     n += half[6]
-                    y = half[4] + half[7]
+                    h = half[4] + half[7]
                     is_far = half[5] + half[8] > control[10] * n
-                    if is_far or control[11] or y < control[8] * n or y > control[9] * n:
+                    if is_far or control[11] or h < control[8] * n or h > control[9] * n:
                         told |= bit
             half[10] = part
             half[1] = u - part_u
@@ -189,17 +197,4 @@ def halves(p: ptr8, y: int, at: int, sets: int, m: ptr32, sample: int) -> int:
         volt = ptr32(int(volt) + 4)
         amp = ptr32(int(amp) + 16)
         bit += bit
-    return told
-
-
-@micropython.viper
-def block(buf, at: int, sets: int, m, sample: int, volts, amps, again) -> int:
-    """Take a block of at most `sets` sets from byte `at`, up to the end of a window: the sets
-    taken, and in the bits from 8 on what `halves` has to tell. volts and amps as below; `again`
-    is called when a current has left its range, and must raise the shift."""
-    sets = int(look(buf, 0, at, sets, m))
-    volts(buf, 0, at, sets, m)
-    while int(amps(buf, 0, at, sets, m)):
-        again(buf, at, sets)
-    fold(m, 0, 20, 1)
-    return sets | int(halves(buf, 0, at, sets, m, sample)) << 8
+    return sets | told << 8

@@ -18,7 +18,7 @@ class HalfCycles:
         of a word; `notify(phase, u2, i2, sample)` gets the mean squares of the last whole cycle,
         in units of (word >> 14)**2 / 4, at crossings that are worth a look."""
         self._m = memory
-        self._notify = notify
+        self._notify = notify or _nobody
         memory[layout.CONTROL + layout.C_ARM] = arm
         self.watch(notify is not None)
 
@@ -27,7 +27,7 @@ class HalfCycles:
         `over`. The kernels compare coarsely: a value close to a limit is notified, too."""
         m = self._m
         m[layout.CONTROL + layout.C_WATCH] = int(is_on)
-        m[layout.CONTROL + layout.C_LOW] = (low >> 9) + 1
+        m[layout.CONTROL + layout.C_LOW] = (low >> 9) + 1 if low else 0
         m[layout.CONTROL + layout.C_HIGH] = min(high, _MOST) >> 9
         m[layout.CONTROL + layout.C_OVER] = min(over, _MOST) >> 9
 
@@ -75,3 +75,7 @@ class HalfCycles:
 def _mean(total, n):
     """total * 512 / n without leaving 31 bits."""
     return (total // n << 9) + (total % n << 9) // n
+
+
+def _nobody(_phase, _u2, _i2, _sample):
+    pass

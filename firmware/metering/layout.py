@@ -22,12 +22,13 @@ SUMS = 20
 # x*x (3), x*y (2), x*y_late (2), then x (2) and x*x (3) of the neutral; x in units of the word
 TOTALS = 40
 TOTAL_WORDS = 41
-EXPONENT = 81  # left by `normal`
+CURRENT_WORDS = 9  # of a phase; those of the neutral are the first of these
 SLIVER = 82  # sums of a sliver, as of a block
 HALVES = 104  # three phases of HALF_WORDS
 HALF_WORDS = 24
 CONTROL = 176
-WORDS = 192
+NUMBERS = 192  # constants and results of quantities, see there
+WORDS = 256
 
 # words of a phase at HALVES
 H_AT = 0  # set of its crossing in this block; beyond the block: none

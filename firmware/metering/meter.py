@@ -37,14 +37,16 @@ class Meter:
         `end`, `part`, `length`, `cycles` and `flags` of the window in the meter.
         `notify(phase, u2, i2, sample)`: see HalfCycles. `fast`: see Window."""
         self.publish = publish
-        self.quantities = quantities.Quantities(u_fs_mv, i_fs_ma, fs_word)
+        self.window = window.Window(fast)
+        self.quantities = quantities.Quantities(
+            self.window, u_fs_mv, i_fs_ma, fs_word, len(_ENERGY_POINTS)
+        )
         # sum of y * word * (uW per unit) / 8000 Hz -> mWh: see energy.Energy
         self.energy = energy.Energy(
             (u_fs_mv * i_fs_ma) << layout.VOLT_SHIFT,
             fs_word**2 * quantities.SAMPLE_HZ * 3600 * 1000,
         )
         self.values = self.quantities.values
-        self.values.extend([0] * len(_ENERGY_POINTS))
         self.windows = 0  # closed and published
         self.lost = 0  # windows that could not be measured
         # of the window that is published:
@@ -53,7 +55,6 @@ class Meter:
         self.length = 0  # 1/1024 of a sample
         self.cycles = 0  # 0 when it is not synchronised
         self.flags = 0  # core.flags
-        self.window = window.Window(fast)
         self._m = self.window.memory
         top = fs_word >> 16
         # a half cycle must pass 3 % of the nominal peak
@@ -97,10 +98,10 @@ class Meter:
             at += skip * layout.SET_BYTES
             sample += skip
             sets -= skip
+        block, memory = cycle_kernels.block, w.memory
         while sets:
-            told = cycle_kernels.block(
-                buf, at, sets, w.memory, sample & 0x3FFFFFFF, w.volts, w.amps, w.raise_shifts
-            )
+            low = sample & 0x3FFFFFFF
+            told = block(buf, 0, buf, at, sets, memory, low, w.volts, w.amps, w.raise_shifts)
             take = told & 0xFF
             if w.is_high:
                 w.watch_peak(buf, at, take)
@@ -155,7 +156,7 @@ class Meter:
             self.length = (sample - self._start) * _PART - part + self._start_part
         else:
             self.length = self._m[layout.CONTROL + layout.C_SETS] * _PART
-        self.quantities.fill(self.window, self.length, cycles, self._sums)
+        self.quantities.fill(self.length, cycles, self._sums)
         self._add_energy()
         self._judge()
         self.windows += 1
@@ -164,7 +165,7 @@ class Meter:
     def _settle(self):
         """Take the energy of a window that has no values."""
         if self._m[layout.CONTROL + layout.C_SETS]:
-            self.quantities.energy_only(self.window, self._sums)
+            self.quantities.products(self._sums)
             self._add_energy()
 
     def _add_energy(self):

@@ -1,4 +1,4 @@
-"""From the sums of a window to the quantities of a meter.
+"""From the sums of a window to the quantities of a meter, on numbers of value_kernels.
 
 Q is the 90-degree-shift definition: the voltage is delayed by DELAY samples, a quarter cycle
 at 50 Hz, and the result is corrected for the true angle d of that delay at the measured
@@ -6,16 +6,39 @@ frequency: Q = (Pd - P cos d) / sin d. S = U * I; the total S is the arithmetic 
 """
 
 import math
+from array import array
 
 from micropython import const
 
 from firmware.metering import layout
-
-_LOWEST_HZ = const(40)  # outside of these it is no mains frequency, and the delay of
-_HIGHEST_HZ = const(70)  # DELAY sets comes near half a cycle, where Q cannot be told
-_PART = const(1024)  # positions are in 1/1024 of a sample
+from firmware.metering import value_kernels as v
 
 SAMPLE_HZ = 8000
+
+_LOWEST_HZ = const(400000)  # 0.1 mHz: outside of these it is no mains frequency, and the delay of
+_HIGHEST_HZ = const(700000)  # DELAY sets comes near half a cycle, where Q cannot be told
+# places of numbers in the memory of the meter, from layout.NUMBERS on: constants ...
+_U = const(192)  # mV per y
+_I = const(194)  # mA per word
+_P = const(196)  # mW per y * word
+_HZ = const(198)  # 0.1 mHz per cycle and sample
+_ONE = const(200)
+_PER_MILLE = const(202)
+_TEN4 = const(204)
+# ... and what a window has: its length and factors, then means
+_LENGTH = const(206)
+_PER_LENGTH = const(208)
+_LATE_SHARE = const(210)  # Q = late * this + p * that
+_P_SHARE = const(212)
+_SPARE = const(214)  # three
+_UU = const(220)  # three, becoming U
+_II = const(226)  # four, becoming I
+_PP = const(234)  # three
+_QQ = const(240)  # three
+_SS = const(246)  # three
+_SUM = const(252)  # two
+# totals: see layout.TOTALS
+_T_UU, _T_II, _T_P, _T_LATE = const(43), const(51), const(54), const(56)
 
 # one row a phase, then the totals; units and powers chosen so that 1:1000 keeps 10 ppm
 POINTS = (
@@ -49,80 +72,113 @@ VOLTS, AMPS, NEUTRAL, WATTS, VARS, APPARENT, FACTORS, HERTZ = 0, 3, 6, 7, 11, 15
 
 
 class Quantities:
-    """Scales the sums of windows. A float is 16 bytes of heap on a 32-bit board, so intermediate
-    results are few and the values are ints."""
+    def __init__(self, window, u_fs_mv, i_fs_ma, fs_word, extra=0):
+        """Of `window`, whose memory is used. Full scales are peaks; `fs_word` is the sample word
+        there; `extra` more values than POINTS are left room for."""
+        self._window = window
+        self._m = window.memory
+        u_num = u_fs_mv << layout.VOLT_SHIFT
+        self._constant(_U, u_num, fs_word)
+        self._constant(_I, i_fs_ma, fs_word)
+        self._constant(_P, u_num * i_fs_ma, fs_word**2 * 1000)  # mV * mA = uW
+        self._constant(_ONE, 1, 1)
+        self._constant(_PER_MILLE, 1, 1000)
+        self._constant(_TEN4, 10000, 1)
+        self.set_rate(0)
+        self.values = array("q", bytes(8 * (len(POINTS) + extra)))
+        self.rms_words = array("q", bytes(32))  # currents in units of the word
+        self._spare = array("q", bytes(32))
 
-    def __init__(self, u_fs_mv, i_fs_ma, fs_word):
-        """Full scales are peaks; `fs_word` is the sample word there."""
-        self._u2 = (u_fs_mv * (1 << layout.VOLT_SHIFT) / fs_word) ** 2  # mV**2 per y**2
-        self._i2 = (i_fs_ma / fs_word) ** 2
-        # mV * mA = uW, to mW
-        self._p = u_fs_mv * (1 << layout.VOLT_SHIFT) / fs_word * (i_fs_ma / fs_word) / 1000
-        self.rate = 1.0  # true Hz per Hz of the sample clock: see Meter.set_rate
-        self.values = [0] * len(POINTS)
-        self.rms_words = [0] * 4  # currents in units of the word
-        self._words_per_ma = 16 * fs_word // i_fs_ma  # times 16
+    def _constant(self, at, num, den):
+        exponent = 0
+        while num >= den << 28:
+            den <<= 1
+            exponent += 1
+        while num < den << 27:
+            num <<= 1
+            exponent -= 1
+        v.integer(self._m, num // den, exponent, at)
 
-    def fill(self, window, length, cycles, sums):
-        """Write `values` from a closed `window` of `length` / 1024 samples and so many `cycles`,
-        0 when it was not synchronised; `sums` gets the exact products for energy.Energy.add:
-        for each phase P and Q as two limbs. DC is removed from whole cycles only."""
-        out = self.values
-        hertz = cycles * SAMPLE_HZ * _PART / length
-        if not _LOWEST_HZ <= hertz <= _HIGHEST_HZ:
-            hertz = 0.0
-        out[HERTZ] = round(hertz * self.rate * 10000)
-        if hertz:
-            window.remove_dc((length + _PART // 2) // _PART)
-            angle = hertz * (2 * math.pi * layout.DELAY / SAMPLE_HZ)
-            q_late = 1 / math.sin(angle)
-            q_p = math.cos(angle) * q_late
-        else:  # the delay is taken for a quarter cycle
-            q_late, q_p = 1.0, 0.0
-        per_sample = _PART / length
-        u_scale = self._u2 * per_sample
-        i_scale = self._i2 * per_sample
-        p_scale = self._p * per_sample
+    def set_rate(self, slow_ppb):
+        """The sample clock is `slow_ppb` slow: frequencies are that much lower than counted."""
+        self._constant(_HZ, SAMPLE_HZ * 10000 * (10**9 - slow_ppb), 10**9)
+
+    def fill(self, length, cycles, sums):
+        """Write `values` from a window of `length` / 1024 samples and so many `cycles`, 0 when it
+        was not synchronised; `sums` gets the exact products for energy: for each phase P and Q
+        as two limbs. DC is removed from whole cycles only."""
+        m, out = self._m, self.values
+        v.integer(m, length, -10, _LENGTH)
+        v.divide(m, _ONE, _LENGTH, _PER_LENGTH)
+        v.integer(m, cycles, 0, _SPARE)
+        v.scale(m, _SPARE, _HZ, 1)
+        v.scale(m, _SPARE, _PER_LENGTH, 1)
+        v.wholes(m, _SPARE, 1, out, HERTZ)
+        if not _LOWEST_HZ <= out[HERTZ] <= _HIGHEST_HZ:
+            out[HERTZ] = 0
+        elif self._window.has_dc(length + 512 >> 10):
+            self._window.remove_dc(length + 512 >> 10)
+        self.products(sums)
+        v.numbers(m, _T_UU, 2, 2, 3, _UU)
+        v.numbers(m, _T_II, layout.CURRENT_WORDS, 3, 4, _II)
+        v.scale(m, _UU, _PER_LENGTH, 13)
+        v.root(m, _UU, 7)
+        v.wholes(m, _II, 4, self.rms_words, 0)
+        v.scale(m, _UU, _U, 3)
+        v.scale(m, _II, _I, 4)
+        v.scale(m, _PP, _P, 6)
+        v.wholes(m, _UU, 3, out, VOLTS)
+        v.wholes(m, _II, 4, out, AMPS)
+        v.wholes(m, _PP, 3, out, WATTS)
+        v.wholes(m, _QQ, 3, out, VARS)
+        out[WATTS + 3] = out[WATTS] + out[WATTS + 1] + out[WATTS + 2]
+        out[VARS + 3] = out[VARS] + out[VARS + 1] + out[VARS + 2]
+        self._apparent()
+
+    def products(self, sums):
+        """The exact products of the window to `sums`, as in `fill`; no mean is taken."""
+        m = self._m
+        v.numbers(m, _T_P, layout.CURRENT_WORDS, 2, 3, _PP)
+        v.numbers(m, _T_LATE, layout.CURRENT_WORDS, 2, 3, _QQ)
+        if self.values[HERTZ]:  # otherwise the delay is taken for a quarter cycle
+            self._turn()
         for phase in range(3):
-            u = math.sqrt(max(0, _scaled(window.uu(phase), window, u_scale)))
-            i = math.sqrt(max(0, _scaled(window.ii(phase), window, i_scale)))
-            p = math.ldexp(window.product(phase, False), window.memory[layout.EXPONENT])
-            q = (
-                math.ldexp(window.product(phase, True), window.memory[layout.EXPONENT]) * q_late
-                - p * q_p
-            )
-            window.exact(phase, False, sums, 4 * phase)
-            high = int(q / (1 << layout.LIMB))
-            sums[4 * phase + 2] = high
-            sums[4 * phase + 3] = int(q - high * (1 << layout.LIMB))
-            out[VOLTS + phase] = round(u)
-            out[AMPS + phase] = round(i)
-            self._row(phase, round(p * p_scale), round(q * p_scale), u * i / 1000)
-        self._row(
-            3,
-            out[WATTS] + out[WATTS + 1] + out[WATTS + 2],
-            out[VARS] + out[VARS + 1] + out[VARS + 2],
-            out[APPARENT] + out[APPARENT + 1] + out[APPARENT + 2],
-        )
-        out[NEUTRAL] = round(math.sqrt(max(0, _scaled(window.ii(3), window, i_scale))))
-        for channel in range(4):
-            self.rms_words[channel] = out[AMPS + channel] * self._words_per_ma >> 4
+            total = _T_P + layout.CURRENT_WORDS * phase
+            sums[4 * phase] = m[total + 1]
+            sums[4 * phase + 1] = m[total]
+            v.limbs(m, _QQ + 2 * phase, sums, 4 * phase + 2)
 
-    def energy_only(self, window, sums):
-        """The exact products of a window that has no values: `sums` as in `fill`."""
+    def _turn(self):
+        """From the voltage of DELAY sets ago to that of a quarter cycle ago."""
+        m = self._m
+        angle = self.values[HERTZ] * (2 * math.pi * layout.DELAY / SAMPLE_HZ / 10000)
+        share = 1 / math.sin(angle)
+        v.integer(m, int(share * (1 << 26)), -26, _LATE_SHARE)
+        v.integer(m, int(-math.cos(angle) * share * (1 << 26)), -26, _P_SHARE)
+        v.scale(m, _QQ, _LATE_SHARE, 3)
         for phase in range(3):
-            for is_late in (False, True):
-                window.product(phase, is_late)
-                window.exact(phase, is_late, sums, 4 * phase + 2 * is_late)
+            m[_SPARE] = m[_PP + 2 * phase]
+            m[_SPARE + 1] = m[_PP + 2 * phase + 1]
+            v.scale(m, _SPARE, _P_SHARE, 1)
+            v.add(m, _QQ + 2 * phase, _SPARE, _QQ + 2 * phase)
 
-    def _row(self, row, p, q, s):
-        out = self.values
-        out[WATTS + row] = p
-        out[VARS + row] = q
-        out[APPARENT + row] = round(s)
-        # no power, no factor: report 1 rather than noise divided by noise
-        out[FACTORS + row] = round(p / s * 10000) if s >= 1 else 10000
-
-
-def _scaled(mantissa, window, scale):
-    return math.ldexp(mantissa, window.memory[layout.EXPONENT]) * scale
+    def _apparent(self):
+        """S = U * I of each phase, the sum of them, and the power factors."""
+        m, out = self._m, self.values
+        for i in range(6):
+            m[_SS + i] = m[_UU + i]
+        for phase in range(3):
+            v.scale(m, _SS + 2 * phase, _II + 2 * phase, 1)
+        v.scale(m, _SS, _PER_MILLE, 3)
+        v.wholes(m, _SS, 3, out, APPARENT)
+        out[APPARENT + 3] = out[APPARENT] + out[APPARENT + 1] + out[APPARENT + 2]
+        for row in range(4):
+            if out[APPARENT + row] < 1:
+                out[FACTORS + row] = 10000  # no power, no factor
+                continue
+            # both fit 30 bits, or are held there together
+            v.integer(m, out[WATTS + row], 0, _SPARE)
+            v.integer(m, out[APPARENT + row], 0, _SPARE + 2)
+            v.divide(m, _SPARE, _SPARE + 2, _SPARE)
+            v.scale(m, _SPARE, _TEN4, 1)
+            v.wholes(m, _SPARE, 1, out, FACTORS + row)

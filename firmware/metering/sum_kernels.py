@@ -1,4 +1,4 @@
-"""Sums of a block to totals of a window: fold, slivers at the edges, totals as numbers.
+"""Sums of a block to totals of a window, and the slivers at its edges.
 
 As kernels.py: arithmetic that is the same on 32-bit and 64-bit words, nothing allocated.
 """
@@ -71,82 +71,36 @@ def fold(m: ptr32, v: int, sums: int, sign: int):
 @micropython.viper
 def edge(p: ptr8, y: int, at: int, part: int, m: ptr32):
     """What whole samples miss at a crossing, as sums at SLIVER. The set at byte `at`, not yet
-    quantised, is the first after it, by `part` (1..1024 for a sample): the sliver from the
-    crossing to half a sample before that set, negative when the crossing is nearer."""
+    quantised, is the first after it, by `part` (0..1024 for a sample). The products are taken
+    for straight between two samples, and half of the set at `at` belongs to the other side."""
     p = ptr8(int(p) + at - _SET)
     st = ptr32(int(m) + 28)
     volt = ptr32(int(m) + 328)
     amp = ptr32(int(m) + 352)
-    middle = 768 - (part >> 1)  # of the sliver, counted from the set before
-    width = part - 512
+    before = part * part >> 11  # weights of the two sets, 1/1024
+    after = part - before - 512
     n = 4
     while n:
         shift = st[0]
         y = (((((p[0] ^ 0x80) - 0x80) << 8 | p[1]) << 8 | p[2]) << 8 | p[3]) >> shift
         x = (((((p[28] ^ 0x80) - 0x80) << 8 | p[29]) << 8 | p[30]) << 8 | p[31]) >> shift
-        x = y + ((x - y) * middle >> 10)
-        amp[0] = x * width >> 10
-        amp[1] = (x * x >> 5) * width >> 5
+        amp[0] = (y * before + x * after) >> 10
+        amp[1] = ((y * y >> 5) * before >> 5) + ((x * x >> 5) * after >> 5)
         n -= 1
         if n:
-            y = ptr32(p)[1] - _BIAS
+            u = ptr32(p)[1] - _BIAS
             v = ((((p[32] ^ 0x80) - 0x80) << 8 | p[33]) << 8 | p[34]) >> 6
-            v = y + ((v - y) * middle >> 10)
-            volt[0] = v * width >> 10
-            volt[3] = (v * v >> 5) * width >> 5
-            amp[2] = (v * x >> 5) * width >> 5
+            volt[0] = (u * before + v * after) >> 10
+            volt[3] = ((u * u >> 5) * before >> 5) + ((v * v >> 5) * after >> 5)
+            amp[2] = ((u * y >> 5) * before >> 5) + ((v * x >> 5) * after >> 5)
             p = ptr8(int(p) - _LATE)
-            y = ptr32(p)[1] - _BIAS
+            u = ptr32(p)[1] - _BIAS
             v = ptr32(p)[8] - _BIAS
-            v = y + ((v - y) * middle >> 10)
-            amp[3] = (v * x >> 5) * width >> 5
+            amp[3] = ((u * y >> 5) * before >> 5) + ((v * x >> 5) * after >> 5)
             p = ptr8(int(p) + _LATE + 8)
             st = ptr32(int(st) + 4)
             volt = ptr32(int(volt) + 4)
             amp = ptr32(int(amp) + 16)
-
-
-@micropython.viper
-def normal(m: ptr32, i: int, limbs: int) -> int:
-    """The total of 2 or 3 limbs at word `i` as mantissa and exponent: returns k, |k| < 2**30, with
-    value = k * 2**m[EXPONENT] to 22 bits or better. Carries are settled in place; the top limb
-    keeps the sign."""
-    t = ptr32(int(m) + 4 * i)
-    w = ptr16(t)
-    v = ((w[1] ^ 0x8000) - 0x8000) << 16 | w[0]
-    low = v & _LOW
-    v = (((w[3] ^ 0x8000) - 0x8000) << 16 | w[2]) + (v >> _LIMB)
-    t[0] = low
-    top = 0
-    if limbs == 3:
-        mid = v & _LOW
-        top = (((w[5] ^ 0x8000) - 0x8000) << 16 | w[4]) + (v >> _LIMB)
-        t[2] = top
-    else:
-        mid = v
-    t[1] = mid
-    sign = 1
-    if top < 0 or mid < 0:
-        sign = -1
-        low = 0 - low
-        mid = (low >> _LIMB) - mid
-        low &= _LOW
-        if limbs == 3:
-            top = (mid >> _LIMB) - top
-            mid &= _LOW
-    if limbs != 3:
-        top = mid >> _LIMB
-        mid &= _LOW
-    exponent = _LIMB
-    if top == 0:
-        top = mid
-        mid = low
-        exponent = 0
-    k = 0
-    while k < _LIMB and (top << k) < 0x8000000:
-        k += 1
-    m[81] = exponent + _LIMB - k
-    return (top << k | mid >> (_LIMB - k)) * sign
 
 
 @micropython.viper
@@ -174,3 +128,36 @@ def peak(p: ptr8, h: int, at: int, sets: int) -> int:
         p = ptr8(int(p) + _SET)
         n -= 1
     return most
+
+
+@micropython.viper
+def has_dc(m: ptr32, length: int) -> int:
+    """Does a mean over `length` samples matter: of y a fifth of a unit, of x one? Less than that
+    is below a millionth of any product whose shift fits."""
+    w = ptr16(int(m) + 160)
+    n = 3
+    while n:
+        v = ((w[1] ^ 0x8000) - 0x8000) << 16 | w[0]
+        if v < 0:
+            v = 0 - v
+        if v * 5 > length:
+            return 1
+        w = ptr16(int(w) + 4)
+        n -= 1
+    w = ptr16(int(m) + 196)
+    st = ptr32(int(m) + 28)
+    n = 4
+    while n:
+        low = ((w[1] ^ 0x8000) - 0x8000) << 16 | w[0]
+        v = (((w[3] ^ 0x8000) - 0x8000) << 16 | w[2]) + (low >> _LIMB)
+        if v + 256 & -512:  # 2**30 or more, and 16 is the largest shift
+            return 1
+        v = (v << _LIMB | low & _LOW) >> st[0]
+        if v < 0:
+            v = 0 - v
+        if v > length:
+            return 1
+        w = ptr16(int(w) + 36)
+        st = ptr32(int(st) + 4)
+        n -= 1
+    return 0

@@ -93,6 +93,10 @@ class Window:
         """Add what `sliver` prepared (1, at the start), or take it off (-1, at the end)."""
         sum_kernels.fold(self.memory, 0, layout.SLIVER, sign)
 
+    def has_dc(self, length):
+        """Is there a mean that matters, 1/20000 of a small rms? `length` in samples."""
+        return sum_kernels.has_dc(self.memory, length)
+
     def remove_dc(self, length):
         """Take the product of the means off every sum of products; `length` in samples."""
         m = self.memory
@@ -108,25 +112,6 @@ class Window:
         base = _CURRENT + 3 * _STEP
         i = _wide(m, base)
         _less3(m, base + _XX, i // length * i)
-
-    def uu(self, phase):
-        """Sum of y**2 as a mantissa; the exponent is left in memory[layout.EXPONENT], as below."""
-        return sum_kernels.normal(self.memory, _UU + 2 * phase, 2)
-
-    def ii(self, channel):
-        """Sum of word**2 of a current, 3 being the neutral."""
-        return sum_kernels.normal(self.memory, _CURRENT + _STEP * channel + _XX, 3)
-
-    def product(self, phase, is_late):
-        """Sum of y * word, with the voltage of a quarter cycle ago if `is_late`."""
-        word = _CURRENT + _STEP * phase + (_LATE if is_late else _P)
-        return sum_kernels.normal(self.memory, word, 2)
-
-    def exact(self, phase, is_late, out, at):
-        """That sum as two limbs, out[at] * 2**22 + out[at + 1], once `product` has settled it."""
-        word = _CURRENT + _STEP * phase + (_LATE if is_late else _P)
-        out[at] = self.memory[word + 1]
-        out[at + 1] = self.memory[word]
 
 
 def _wide(m, word):

@@ -107,21 +107,22 @@ def joined(totals):
 def sliver(words, part, shifts, y, late):
     """kernels.edge: the words of the sets before and after a crossing, the voltages before them
     (quantised already), and those of both sets a quarter cycle ago."""
-    middle, width = 768 - (part >> 1), part - 512
+    before = part * part >> 11
+    after = part - before - 512
 
-    def between(a, b):
-        return a + ((b - a) * middle >> 10)
+    def weighted(a, b):
+        return ((a >> 5) * before >> 5) + ((b >> 5) * after >> 5)
 
     volts, squares, amps = [], [], []
     for k in range(4):
-        x = between(words[0][2 * k] >> shifts[k], words[1][2 * k] >> shifts[k])
-        amps += [x * width >> 10, (x * x >> 5) * width >> 5]
+        x0, x1 = words[0][2 * k] >> shifts[k], words[1][2 * k] >> shifts[k]
+        amps += [(x0 * before + x1 * after) >> 10, weighted(x0 * x0, x1 * x1)]
         if k < 3:
-            v = between(y[k], words[1][2 * k + 1] >> 14)
-            d = between(late[0][k], late[1][k])
-            volts.append(v * width >> 10)
-            squares.append((v * v >> 5) * width >> 5)
-            amps += [(v * x >> 5) * width >> 5, (d * x >> 5) * width >> 5]
+            v0, v1 = y[k], words[1][2 * k + 1] >> 14
+            volts.append((v0 * before + v1 * after) >> 10)
+            squares.append(weighted(v0 * v0, v1 * v1))
+            amps.append(weighted(v0 * x0, v1 * x1))
+            amps.append(weighted(late[0][k] * x0, late[1][k] * x1))
     return volts + squares + amps
 
 

@@ -111,23 +111,6 @@ class Bench:
         sum_kernels.fold(self.m, 0, layout.SUMS, 1)
 
 
-def check_normal(value, limbs):
-    """A total comes back to 22 bits, also when its lower limbs have not carried yet."""
-    t = ints(layout.WORDS)
-    left = value
-    for i in range(1, limbs):
-        t[i] = (left & 0x3FFFFF) + (random.getrandbits(7) - 64 << 22)
-        left = left - t[i] >> 22
-    t[limbs] = left
-    micropython.heap_lock()
-    m = sum_kernels.normal(t, 1, limbs)
-    micropython.heap_unlock()
-    assert abs(m) < 1 << 30
-    assert abs((m << t[layout.EXPONENT]) - value) <= abs(value) >> 21, (value, m)
-    settled = sum([t[1 + i] << 22 * i for i in range(limbs)])
-    assert settled == value and 0 <= t[1] < 1 << 22
-
-
 def random_words(bits):
     return lambda n, c: random.getrandbits(bits) - (1 << bits - 1)
 
@@ -199,56 +182,83 @@ for part in (0, 1, 511, 512, 700, 1023, 1024):
         out = list(bench.m)[layout.SLIVER : layout.SLIVER + 20]
         assert out == wanted, (out, wanted)
 
+
+def crossing_at(at, bits):
+    """Voltages that fall through zero at set `at` of the block, currents of `bits`."""
+
+    def word(n, c):
+        if c & 1:
+            size = random.getrandbits(26) + (1 << 24)
+            return size if n % layout.BLOCK < at else -size
+        return random.getrandbits(bits) - (1 << bits - 1)
+
+    return word
+
+
+class Half:
+    """Words of a phase at layout.HALVES."""
+
+    def __init__(self, m, phase):
+        self.m = m
+        self.base = layout.HALVES + phase * layout.HALF_WORDS
+
+    def put(self, **words):
+        for name in words:
+            self.m[self.base + getattr(layout, "H_" + name)] = words[name]
+
+    def words(self, first, count):
+        return list(self.m)[self.base + first :][:count]
+
+
+def never(*_):
+    raise AssertionError("a shift was raised")
+
+
 # half cycles: sums before and after a crossing anywhere in a block, or none
-for at in (0, 1, 31, 32, 33, 63, 64, 0x7FFF):
-    for bits in (27, 19):
-        bench = Bench()
-        for sets in (layout.BLOCK, layout.BLOCK):
-            bench.block(random_words(bits), sets)
-        for phase in range(3):
-            base = layout.HALVES + phase * layout.HALF_WORDS
-            bench.m[base + layout.H_AT] = at
-            bench.m[base + layout.H_SUMS] = 100 + phase
-            bench.m[base + layout.H_SUMS + 2] = 20
-            bench.m[base + layout.H_STARTED] = 1
-            bench.m[base + layout.H_PART] = 9
-            # three quarters of a sample, seen from the set after it
-            bench.m[base + layout.H_AROUND] = (1 << 23) + 100
-            bench.m[base + layout.H_AROUND + 1] = (1 << 23) - 300
-        # the burst stands in the history now: put it back as `volts` left it
+for at in (0, 1, 31, 32, 33, 63, 99):
+    for bits in (24, 16):
+        bench = Bench((12, 12, 12, 12))
+        bench.block(crossing_at(at, bits))
+        # the same block once more, as `block` sees it: raw, with the history that belongs to it
         for n in range(layout.BLOCK):
-            struct.pack_into(">7i", bench.buf, bench.at + SIZE * n, *bench.words[n])
-            for phase in range(3):
-                y = bench.twin.y[len(bench.twin.y) - layout.BLOCK + n][phase]
-                struct.pack_into("<i", bench.buf, bench.at + SIZE * n + 8 * phase + 4, y + BIAS)
+            words = [crossing_at(at, bits)(n, c) for c in range(7)]
+            struct.pack_into(">7i", bench.buf, bench.at + SIZE * n, *words)
+        words = sets_of(bench.buf, bench.at, layout.BLOCK)
+        for word, value in ((layout.C_BLOCK, 64), (layout.C_ARM, 9), (layout.C_WANTED, 10)):
+            bench.m[layout.CONTROL + word] = value
+        halves = [Half(bench.m, phase) for phase in range(3)]
+        for phase in range(3):
+            halves[phase].put(STARTED=1, PART=9, NEGATIVE=0, LAST=(1 << 23) + 99)
+            halves[phase].put(SUMS=100 + phase)
+            bench.m[halves[phase].base + layout.H_NEGATIVE + 1] = 1
+            bench.m[halves[phase].base + layout.H_SUMS + 2] = 20
+        bench.twin.volts(words)
         micropython.heap_lock()
-        told = cycle_kernels.halves(bench.buf, 0, bench.at, layout.BLOCK, bench.m, 0x3FFFFFF0)
+        told = cycle_kernels.block(
+            bench.buf, 0, bench.buf, bench.at, 64, bench.m, 0x3FFFFFF0, k.volts, k.amps, never
+        )
         micropython.heap_unlock()
+        assert told & 0xFF == layout.BLOCK and not told & layout.TOLD_CUT
+        assert bench.sums() == bench.twin.block(words, layout.DELAY)
         y = bench.twin.y[len(bench.twin.y) - layout.BLOCK :]
         for phase in range(3):
-            shift = bench.twin.shifts[phase]
-            half = list(bench.m)[layout.HALVES + phase * layout.HALF_WORDS :][:15]
             before_u, before_i, u, i = kernel_twin.half_sums(
-                y, bench.words, phase, bench.sums(), shift, min(at, 64)
+                y, words, phase, bench.sums(), 12, min(at, 64)
             )
+            running = halves[phase].words(layout.H_SUMS, 3)
+            ended = halves[phase].words(layout.H_ENDED, 3)
             if at > layout.BLOCK:
-                assert half[1:7] == [100 + phase + u, i, 20 + layout.BLOCK, 0, 0, 0], half
-            else:
-                assert half[1:4] == [u - before_u, i - before_i, layout.BLOCK - at], half
-                length = 32 * (20 + at) + 9 - 24
-                assert half[4:7] == [100 + phase + before_u, before_i, length], half
-                assert half[10] == 24 and half[14] == 0x3FFFFFF0 + at & 0x3FFFFFFF
-
-for limbs, bits in ((2, 51), (3, 73)):
-    for size in range(1, bits, 3):
-        for _ in range(4):
-            value = 0
-            for _ in range(3):
-                value = value << 26 | random.getrandbits(26)
-            value &= (1 << size) - 1
-            check_normal(value, limbs)
-            check_normal(-value, limbs)
-
+                assert running == [100 + phase + u, i, 20 + layout.BLOCK], running
+                assert ended == [0, 0, 0], ended
+                continue
+            assert running == [u - before_u, i - before_i, layout.BLOCK - at], running
+            after = (words[at][2 * phase + 1] >> 8) + (1 << 23)
+            last = (words[at - 1][2 * phase + 1] >> 8) if at else 99
+            assert halves[phase].words(layout.H_AROUND, 2) == [last + (1 << 23), after]
+            part = (((1 << 23) - after) * 32) // (last - after + (1 << 23))
+            assert ended == [100 + phase + before_u, before_i, 32 * (20 + at) + 9 - part]
+            assert halves[phase].words(layout.H_PART, 1) == [part]
+            assert halves[phase].words(layout.H_SAMPLE, 1) == [0x3FFFFFF0 + at & 0x3FFFFFFF]
 
 bench = None
 gc.collect()
@@ -257,29 +267,31 @@ gc.collect()
 def crossings(samples, arm, cut):
     """Sets at which phase A crosses, looked for in `cut` sets a call; samples are the top 16 bits
     of the words. No window is cut."""
-    buf = bytearray(SIZE * len(samples))
+    start = SIZE * (layout.DELAY + 1)
+    buf = bytearray(start + SIZE * len(samples))
     for n, value in enumerate(samples):
-        struct.pack_into(">i", buf, SIZE * n + 4, (value << 16) + 0x1234)
+        struct.pack_into(">i", buf, start + SIZE * n + 4, (value << 16) + 0x1234)
     m = ints(layout.WORDS)
     m[layout.CONTROL + layout.C_BLOCK] = 64
     m[layout.CONTROL + layout.C_ARM] = arm
     m[layout.CONTROL + layout.C_OPEN] = 1
     m[layout.CONTROL + layout.C_WANTED] = 1000
-    base = layout.HALVES
+    phase = Half(m, 0)
     found = []
     at = 0
     while at < len(samples):
         sets = min(cut, len(samples) - at)
-        m[base + layout.H_SUMS + 2] = 0
-        micropython.heap_lock()
-        assert cycle_kernels.look(buf, 0, SIZE * at, sets, m) == sets
-        micropython.heap_unlock()
-        hit = m[base + layout.H_AT]
+        m[phase.base + layout.H_SUMS + 2] = 0
+        told = cycle_kernels.block(
+            buf, 0, buf, start + SIZE * at, sets, m, 0, k.volts, k.amps, never
+        )
+        assert told & 0xFF == sets
+        hit = m[phase.base + layout.H_AT]
         if hit < sets:
             found.append(at + hit)
             pair = samples[at + hit - 1 : at + hit + 1]
             around = [(value << 8) + 0x12 + (1 << 23) for value in pair]
-            assert list(m)[base + layout.H_AROUND :][:2] == around, (at, hit)
+            assert phase.words(layout.H_AROUND, 2) == around, (at, hit)
         at += sets
     return found
 
@@ -300,13 +312,15 @@ noise = [random.getrandbits(5) - 16 for _ in range(640)]
 assert crossings(noise, 30, 64) == []
 
 # a window is cut where the reference rises often enough, others do not cut
-buf = bytearray(SIZE * 64)
+start = SIZE * (layout.DELAY + 1)
+buf = bytearray(start + SIZE * 64)
 for n in range(64):
     row = [0] * 7
     row[1] = 1000 * (20 - n) << 8
     row[3] = 1000 * (n - 30) << 8
     row[5] = 1000 * (40 - n) << 8
-    struct.pack_into(">7i", buf, SIZE * n, *row)
+    struct.pack_into(">7i", buf, start + SIZE * n, *row)
+raw = bytes(buf)
 for reference, cycles, wanted, cut in ((0, 9, 10, 0), (1, 9, 10, 1), (1, 8, 10, 0), (2, 9, 10, 0)):
     m = ints(layout.WORDS)
     for word, value in (
@@ -318,8 +332,10 @@ for reference, cycles, wanted, cut in ((0, 9, 10, 0), (1, 9, 10, 1), (1, 8, 10, 
         (layout.C_OPEN, 1),
     ):
         m[layout.CONTROL + word] = value
-    assert cycle_kernels.look(buf, 0, 0, 64, m) == (30 if cut else 64)
-    assert m[layout.CONTROL + layout.C_CUT] == cut
+    buf[:] = raw
+    told = cycle_kernels.block(buf, 0, buf, start, 64, m, 0, k.volts, k.amps, never)
+    assert told & 0xFF == (30 if cut else 64)
+    assert bool(told & layout.TOLD_CUT) == bool(cut)
     assert m[layout.CONTROL + layout.C_CYCLES] == cycles + (reference == 1)
 
 print("OK")

@@ -1,6 +1,7 @@
 """The meter against signals whose truth is known: values, frequency, energy, half cycles, gaps,
 dead phases, flags."""
 
+import gc
 import math
 import struct
 
@@ -41,6 +42,7 @@ class Bench:
     """Feeds a Meter with quarters of the waveform buffer as the link does."""
 
     def __init__(self):
+        gc.collect()
         self.seen = []  # (values, end, length / 1024, flags) of each window
         self.halves = []  # (phase, u2, i2, sample)
         self.meter = meter.Meter(U_FS, I_FS, FULL, 230, 50, self.publish, self.half)
