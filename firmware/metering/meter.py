@@ -10,7 +10,14 @@ from array import array
 from micropython import const
 
 from firmware.core import flags
-from firmware.metering import cycle_kernels, energy, half_cycles, layout, quantities, window
+from firmware.metering import (
+    cycle_kernels,
+    energy_registers,
+    half_cycles,
+    layout,
+    quantities,
+    window,
+)
 
 _WINDOW_MS = const(200)
 _FREE_SETS = const(1600)  # 200 ms: length of a window when there is nothing to follow
@@ -20,12 +27,13 @@ _SMALL_BLOCK = const(8)
 _PART = const(1024)  # positions are in 1/1024 of a sample
 HISTORY = layout.DELAY + 1  # sets needed before the one at hand: delay and edge
 
-_ENERGY_POINTS = tuple(
+_SETTLE_WINDOWS = const(5)  # energies move to the registers about once a second
+
+ENERGY_POINTS = tuple(
     (name + row, "Wh" if name[0] == "e" else "varh", -3)
-    for row in energy.ROWS
-    for name in energy.NAMES
+    for row in energy_registers.ROWS
+    for name in energy_registers.NAMES
 )
-POINTS = quantities.POINTS + _ENERGY_POINTS
 
 
 class Meter:
@@ -33,16 +41,14 @@ class Meter:
         self, u_fs_mv, i_fs_ma, fs_word, nominal_v, nominal_hz, publish, notify=None, fast=None
     ):
         """Full scales are peaks at the primary side; `fs_word` is the sample word there.
-        `publish(values, meter)` gets one int a row of POINTS, a list that is reused, and finds
-        `end`, `part`, `length`, `cycles` and `flags` of the window in the meter.
+        `publish(values, meter)` gets one int a row of quantities.POINTS, an array that is reused,
+        and finds `end`, `part`, `length`, `cycles` and `flags` of the window in the meter.
         `notify(phase, u2, i2, sample)`: see HalfCycles. `fast`: see Window."""
         self.publish = publish
         self.window = window.Window(fast)
-        self.quantities = quantities.Quantities(
-            self.window, u_fs_mv, i_fs_ma, fs_word, len(_ENERGY_POINTS)
-        )
-        # sum of y * word * (uW per unit) / 8000 Hz -> mWh: see energy.Energy
-        self.energy = energy.Energy(
+        self.quantities = quantities.Quantities(self.window, u_fs_mv, i_fs_ma, fs_word)
+        # sum of y * word * (uW per unit) / 8000 Hz -> mWh
+        self.energy = energy_registers.EnergyRegisters(
             (u_fs_mv * i_fs_ma) << layout.VOLT_SHIFT,
             fs_word**2 * quantities.SAMPLE_HZ * 3600 * 1000,
         )
@@ -55,6 +61,8 @@ class Meter:
         self.length = 0  # 1/1024 of a sample
         self.cycles = 0  # 0 when it is not synchronised
         self.flags = 0  # core.flags
+        self.is_settled = False  # with it, energies were moved to the registers
+        self.tariff = 0  # the one that energies go to
         self._m = self.window.memory
         top = fs_word >> 16
         # a half cycle must pass 3 % of the nominal peak
@@ -157,24 +165,23 @@ class Meter:
         else:
             self.length = self._m[layout.CONTROL + layout.C_SETS] * _PART
         self.quantities.fill(self.length, cycles, self._sums)
-        self._add_energy()
+        self.energy.add(self._sums)
         self._judge()
         self.windows += 1
+        self.is_settled = self.windows % _SETTLE_WINDOWS == 0
+        if self.is_settled:
+            self.energy.settle(self.tariff)
         self.publish(self.values, self)
 
     def _settle(self):
         """Take the energy of a window that has no values."""
         if self._m[layout.CONTROL + layout.C_SETS]:
             self.quantities.products(self._sums)
-            self._add_energy()
+            self.energy.add(self._sums)
 
-    def _add_energy(self):
-        s = self._sums
-        p = [(s[4 * k] << layout.LIMB) + s[4 * k + 1] for k in range(3)]
-        q = [(s[4 * k + 2] << layout.LIMB) + s[4 * k + 3] for k in range(3)]
-        self.energy.add(p, q)
-        for i in range(len(self.energy.cells)):
-            self.values[len(quantities.POINTS) + i] = self.energy.cells[i]
+    def open_sums(self, out):
+        """Exact products of the window that runs, up to now, as `energy.add` takes them."""
+        self.quantities.products(out)
 
     def _judge(self):
         """The flags of the window that ends."""

@@ -72,9 +72,9 @@ VOLTS, AMPS, NEUTRAL, WATTS, VARS, APPARENT, FACTORS, HERTZ = 0, 3, 6, 7, 11, 15
 
 
 class Quantities:
-    def __init__(self, window, u_fs_mv, i_fs_ma, fs_word, extra=0):
+    def __init__(self, window, u_fs_mv, i_fs_ma, fs_word):
         """Of `window`, whose memory is used. Full scales are peaks; `fs_word` is the sample word
-        there; `extra` more values than POINTS are left room for."""
+        there."""
         self._window = window
         self._m = window.memory
         u_num = u_fs_mv << layout.VOLT_SHIFT
@@ -85,9 +85,8 @@ class Quantities:
         self._constant(_PER_MILLE, 1, 1000)
         self._constant(_TEN4, 10000, 1)
         self.set_rate(0)
-        self.values = array("q", bytes(8 * (len(POINTS) + extra)))
-        self.rms_words = array("q", bytes(32))  # currents in units of the word
-        self._spare = array("q", bytes(32))
+        self.values = array("i", bytes(4 * len(POINTS)))
+        self.rms_words = array("i", bytes(16))  # currents in units of the word
 
     def _constant(self, at, num, den):
         exponent = 0

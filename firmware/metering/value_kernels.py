@@ -263,10 +263,9 @@ def limbs(m: ptr32, at: int, out: ptr32, i: int):
 
 @micropython.viper
 def wholes(m: ptr32, at: int, count: int, out: ptr32, i: int):
-    """`count` numbers from word `at`, rounded and held within 31 bits, to the 64-bit words of
-    `out` from out[i] on."""
+    """`count` numbers from word `at`, rounded and held within 31 bits, to out[i] and on."""
     t = ptr32(int(m) + 4 * at)
-    out = ptr32(int(out) + 8 * i)
+    out = ptr32(int(out) + 4 * i)
     while count:
         w = ptr16(t)
         v = ((w[1] ^ 0x8000) - 0x8000) << 16 | w[0]
@@ -284,9 +283,7 @@ def wholes(m: ptr32, at: int, count: int, out: ptr32, i: int):
         else:
             e = 0 - e
             v = (v + (1 << (e - 1))) >> e
-        v *= sign
-        out[0] = v
-        out[1] = v >> 31
+        out[0] = v * sign
         t = ptr32(int(t) + 8)
-        out = ptr32(int(out) + 8)
+        out = ptr32(int(out) + 4)
         count -= 1

@@ -92,7 +92,7 @@ for _ in range(200):
         assert near_square <= (abs(a) << e + 40) * d * d
 
 # to integers: rounded, held within 30 bits; to limbs: below one unit
-out = array("q", bytes(24))
+out = array("i", bytes(12))
 pair = array("i", bytes(12))
 for _ in range(200):
     a, e = any_int(27), random.getrandbits(5) - 29
