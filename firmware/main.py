@@ -7,15 +7,12 @@ from firmware.bay.slot import Slot
 from firmware.config import store as config
 from firmware.console import shell, ttu
 from firmware.console.views import Views
-from firmware.core import flags, quality
 from firmware.core.clock import Clock
 from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.core.twin import Twin
-from firmware.link import chip
-from firmware.link.dual import Link
-from firmware.metering import meter, ways
+from firmware.metrology import Metrology
 from firmware.points.table import Points
 from firmware.store import event_codes
 from firmware.store.checkpoint import SAVE_MS, Checkpoint
@@ -89,8 +86,8 @@ class Terminal:
         problems = self.config.load()
         self._follow_log_level("log.level", self.config.get("log.level"))
         self.config.subscribe("log.level", self._follow_log_level)
-        self.checkpoint = Checkpoint(Twin("/energy.a", "/energy.b", 2048))
-        cells, wrong = self.checkpoint.load()
+        self.checkpoint = Checkpoint(Twin("/energy.a", "/energy.b", 4096))
+        kept, wrong = self.checkpoint.load()
         self.events = EventLog(self.clock, self.checkpoint.boot)
         self.points = Points(_POINTS)
         self.slots = []
@@ -102,8 +99,9 @@ class Terminal:
         self.events.emit(event_codes.BOOT, "", board.reset_cause())
         for problem in problems:
             self.events.emit(event_codes.CONFIG_DEFAULTED, "", problem)
-        self._build_metering()
-        self._restore(cells, wrong)
+        self.metrology = Metrology(self, lambda name: Group(self.config, name))
+        self.meter, self.link = self.metrology.meter, self.metrology.link
+        self._restore(kept, wrong)
         self._build_supervisor()
         self.vitals = Vitals(self, heap)
         self.views = Views(self)
@@ -132,41 +130,14 @@ class Terminal:
             limits=Limits(backoff_max_ms=cfg.backoff_max_s * 1000),
         )
 
-    def _build_metering(self):
-        cfg = Group(self.config, "metering")
-        link_cfg = Group(self.config, "link")
-        wires = self.board.metrology()
-        ic = chip.make(link_cfg.chip, wires, self.clock, cfg, link_cfg, meter.HISTORY)
-        self.meter = meter.Meter(
-            cfg.u_full_scale_mv,
-            cfg.i_full_scale_ma,
-            ic.full_scale,
-            cfg.nominal_v,
-            cfg.nominal_hz,
-            self._window,
-            fast=self.board.kernels,
-        )
-        self.meter_block = self.points.add("meter", meter.POINTS)
-        self.window_ms = 0  # when the last window came, 0: none yet
-        self.ways = ways.ThreeWays(
-            self.meter.energy,
-            self.clock,
-            ic.register_ratio,
-            ic.pulse_ratio,
-            self._mismatch,
-            self._bridged,
-        )
-        self.link = Link(ic, wires, self.clock, _Sink(self), link_cfg, asyncio.ThreadSafeFlag())
-        wires.attach(self.link.pulses)
-
-    def _restore(self, cells, wrong):
+    def _restore(self, kept, wrong):
         if wrong:
             self.events.emit(event_codes.STORE_FAILED, "", wrong)
-        if cells is None:
+        if kept is None:
             return
         try:
-            self.meter.energy.restore(cells)
-        except ValueError as error:
+            self.metrology.restore(kept)
+        except (ValueError, KeyError, TypeError) as error:
             self.events.emit(event_codes.STORE_FAILED, "", str(error))
             return
         self.events.emit(event_codes.ENERGY_RESTORED, "meter")
@@ -228,7 +199,7 @@ class Terminal:
 
     def save_energy(self):
         try:
-            self.checkpoint.save(self.meter.energy.cells)
+            self.checkpoint.save(self.metrology.record())
         except StoreError as error:
             self.events.emit(event_codes.STORE_FAILED, "", str(error))
 
@@ -244,33 +215,6 @@ class Terminal:
 
     # what happens in the parts, told to the others
 
-    def _window(self, values, window):
-        now = self.clock.us()
-        age_us = self.link.timebase.age_us(window.end, now)
-        stamp = self.clock.utc_ms() - (age_us or 0) // 1000
-        bits = quality.OV if window.flags & flags.SATURATED else quality.GOOD
-        base = self.meter_block.base
-        for i in range(len(values)):
-            self.points.put(base + i, values[i], bits, stamp)
-        self.vitals.window()
-        self.window_ms = self.clock.ms()
-
-    def link_changed(self, new, old):
-        self.events.emit(event_codes.LINK_MODE, "meter", "%s, was %s" % (new, old))
-        if not self.link.is_fresh():
-            self.points.mark(self.meter_block, quality.IV | quality.NT)
-
-    def _mismatch(self, *mwh):
-        text = "samples %d, registers %d, pulses %d mWh in a minute" % mwh
-        self.events.emit(event_codes.ENERGY_MISMATCH, "meter", text)
-
-    def _bridged(self, mwh, away_ms):
-        if mwh is None:
-            text = "the link was away for %d s, too long to tell the energy" % (away_ms // 1000)
-        else:
-            text = "%d mWh taken from the registers after %d ms" % (mwh, away_ms)
-        self.events.emit(event_codes.ENERGY_BRIDGED, "meter", text)
-
     def slot_failed(self, number, text):
         self.events.emit(event_codes.SLOT_ERROR, "slot %d" % number, text)
 
@@ -281,35 +225,3 @@ class Terminal:
     def _task_event(self, kind, name, text):
         code = event_codes.TASK_LATE if kind == "late" else event_codes.TASK_CRASHED
         self.events.emit(code, name, text)
-
-
-class _Sink:
-    """What the link delivers, handed to the parts it concerns."""
-
-    def __init__(self, terminal):
-        self.feed = terminal.meter.feed
-        self.registers = terminal.ways.take
-        self.mode = terminal.link_changed
-        self._terminal = terminal
-
-    def restart(self, is_resumed):
-        terminal = self._terminal
-        missing = terminal.clock.ms() - terminal.window_ms if terminal.window_ms else 0
-        terminal.meter.restart(missing)
-        terminal.ways.restart(is_resumed)
-
-    def gap(self, sets, bits):
-        self._terminal.meter.gap(sets, bits)
-
-    def pulses(self, count, is_only):
-        """`is_only`: no samples come, the pulses are all there is."""
-        ways = self._terminal.ways
-        ways.pulses += count
-        if is_only:
-            self._terminal.meter.energy.add_pulses(count, *ways.pulse_ratio)
-
-    def trouble(self, text):
-        self._terminal.log.warn("link", text)
-
-    def beat(self):
-        self._terminal.supervisor.beat("link")

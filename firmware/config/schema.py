@@ -12,6 +12,10 @@ config/entry.py:
 
 _BAUD = (600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _CHIPS = ("ade9000",)
+# four tariffs on every day: sharp peak 1, peak 2, flat 3, valley 4; the times are an example
+_TARIFFS = (
+    '{"days":[[0,4,700,3,800,2,1100,3,1800,2,1900,1,2100,2,2200,3,2300,4]],"seasons":[101,1,1,1]}'
+)
 _LEVELS = ("debug", "info", "warn", "error")
 
 SCHEMA = (
@@ -45,6 +49,18 @@ SCHEMA = (
     ("pq.loss_s", "int", 3, 0, 600, None, "s", "a loss or reversed sequence lasts so long"),
     ("pq.imbalance", "int", 25, 5, 100, None, "%", "(Imax - Imin) / Imax above is an imbalance"),
     ("pq.imbalance_s", "int", 60, 0, 7200, None, "s", "an imbalance lasts so long"),
+    ("energy.tariffs", "text", _TARIFFS, 20, 900, None, "", "tariff plan, see metering/tariff.py"),
+    ("energy.zone_min", "int", 480, -720, 840, None, "min", "local time ahead of UTC"),
+    (
+        "energy.demand_slip_min",
+        "choice",
+        1,
+        None,
+        None,
+        (1, 3, 5, 15),
+        "min",
+        "slip of the demand",
+    ),
     ("uplink.enabled", "bool", True, None, None, None, "", "report over MQTT"),
     ("uplink.host", "text", "127.0.0.1", 1, 64, "host", "", "address of the MQTT broker"),
     ("uplink.port", "int", 1883, 1, 65535, None, "", "TCP port of the MQTT broker"),

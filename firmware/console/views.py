@@ -46,14 +46,7 @@ class Views:
         return header, rows
 
     def link(self):
-        samples, registers, pulses = self.t.ways.mwh()
-        return ("what", "value"), self.t.link.rows() + [
-            ("energy by samples", "%d mWh" % samples),
-            ("energy by registers", "%d mWh" % registers),
-            ("energy by pulses", "%d mWh" % pulses),
-            ("energy without samples", "%d mWh" % self.t.meter.energy.substituted),
-            ("energy mismatches", self.t.ways.mismatches),
-        ]
+        return ("what", "value"), self.t.link.rows() + self.t.metrology.ways.rows()
 
     def slots(self):
         rows = []

@@ -19,7 +19,8 @@ bus is a LinkError. Attributes:
                     over. `has_pulses()` tells whether its pulse channel is alive
     serve()         take what is there: how many pieces
     slow()          the slow user of the bus, once a second: registers, reset, configuration
-    counters()      rows (text, value) for people
+    set_calibration(rows)   (register, value) to be in force from the next `slow` or `start` on
+    rows()          (text, value) of its counters, for people
 """
 
 from firmware.core.errors import LinkError
@@ -29,11 +30,12 @@ class Restart(LinkError):
     """The IC lost its configuration: it has to be started anew at once."""
 
 
-def make(name, wires, clock, cfg, link_cfg, history):
+def make(name, wires, clock, cfg, link_cfg, history, calibration=(), expected_crc=None):
     """The chip called `name` in the settings. `wires` has spi, select(level) and reset(level);
     `cfg` and `link_cfg` carry the settings below `metering` and `link`; `history` is how many
-    older sets a consumer of samples wants before those at hand."""
+    older sets a consumer of samples wants before those at hand; `calibration` are rows and
+    `expected_crc` is the checksum of the configuration that goes with them, if known."""
     # imported here: only the chip at hand takes memory
     from firmware.link.ade9000.chip import Ade9000
 
-    return Ade9000(wires, clock, cfg, link_cfg, history)
+    return Ade9000(wires, clock, cfg, link_cfg, history, calibration, expected_crc)

@@ -27,9 +27,17 @@ MODES = ("lost", "pulse_only", "data_only", "both")
 class Link:
     def __init__(self, chip, wires, clock, sink, cfg, flag):
         """`chip` as in link.chip; `wires` has stamp_us(); `cfg` has timeout_ms; `flag` is an
-        asyncio.ThreadSafeFlag. `sink` takes what comes: feed, gap (see Stream),
-        restart(is_resumed), registers(a, b, c), pulses(count, is_only), mode(new, old),
-        trouble(text), and beat() while the data channel is served."""
+        asyncio.ThreadSafeFlag. `sink` takes what comes, in the link's tasks:
+        feed, note, gap         samples (see the chip's stream)
+        restart(is_resumed)     they begin anew; the IC metered on, or was reset
+        registers(wh, varh, sample)     its energy counters of three phases (lists, reused; one
+                                count is chip.register_ratio mWh) when sample number `sample`
+                                was the next, to 8 ms
+        configuration(crc, is_same, text)   its checksum after a start; is_same None: nothing to
+                                compare with, False: it is not as before, or `text` was repaired
+        readings(...)           of an IC without samples
+        pulses(count, is_only)  energy pulses; is_only: no samples come
+        mode(new, old), trouble(text), and beat() while the data channel is served."""
         self.chip = chip
         self.clock = clock
         self.sink = sink
@@ -133,6 +141,10 @@ class Link:
         if fresh:
             self.sink.pulses(fresh, mode == "pulse_only")
 
+    def set_calibration(self, rows):
+        """Calibration rows (register, value) to be in force soon; sink.configuration tells."""
+        self.chip.set_calibration(rows)
+
     def _has_pulses(self):
         return self.pulses.is_alive(self.timeout_ms)
 
@@ -144,7 +156,7 @@ class Link:
             ("mode", self.mode),
             ("metrology unit", "%s, %s" % (self.chip.name, self.chip.state)),
         ]
-        rows += self.chip.counters()
+        rows += self.chip.rows()
         rows += [
             ("times lost", self.failures),
             ("page interrupts", self.pulses.page.count),

@@ -56,6 +56,8 @@ class Meter:
         self.windows = 0  # closed and published
         self.lost = 0  # windows that could not be measured
         # of the window that is published:
+        self.start = 0  # its first sample, and how long before that it began, 1/1024 of one
+        self.start_part = 0
         self.end = 0  # number of its last sample, plus one
         self.part = 0  # its true end is so much before, 1/1024 of a sample
         self.length = 0  # 1/1024 of a sample
@@ -157,6 +159,7 @@ class Meter:
 
     def _close(self, sample, part, cycles):
         """Publish the window that ends `part` / 1024 before `sample`."""
+        self.start, self.start_part = self._start or 0, self._start_part
         self.end = sample
         self.part = part
         self.cycles = cycles

@@ -26,5 +26,5 @@ def signed(a, b):
 
 
 def whole(sample, newest):
-    """The full number of a sample not later than the full number `newest`."""
-    return newest - passed(number(newest), sample)
+    """The full number of a sample around the full number `newest`."""
+    return newest + signed(sample, number(newest))

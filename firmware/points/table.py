@@ -54,6 +54,15 @@ class Points:
         self.quality[index] = bits
         self.stamps[index] = stamp_ms
 
+    def put_all(self, first, values, bits, stamp_ms):
+        """A new value for each point from index `first` on, all of one quality and stamp."""
+        mine, marks, stamps = self.values, self.quality, self.stamps
+        for value in values:
+            mine[first] = value
+            marks[first] = bits
+            stamps[first] = stamp_ms
+            first += 1
+
     def mark(self, device, bits):
         """Add quality bits to a whole block; values and stamps stay as they were."""
         for index in range(device.base, device.base + len(device.template)):

@@ -12,14 +12,28 @@ CONFIG_ROLLED_BACK = const(22)
 STORE_FAILED = const(25)
 LINK_MODE = const(30)
 LINK_OVERRUN = const(31)
+METROLOGY_CONFIG = const(33)
 ENERGY_MISMATCH = const(40)
 ENERGY_RESTORED = const(41)
 ENERGY_BRIDGED = const(42)
+ENERGY_SUBSTITUTED = const(43)
+ENERGY_UNKNOWN = const(44)
+REGISTER_IMPLAUSIBLE = const(45)
+PULSES_MISSED = const(46)
+REGISTERS_RESET = const(47)
 SLOT_ERROR = const(50)
 METER_LOST = const(51)
 METER_BACK = const(52)
 UPLINK_UP = const(60)
 UPLINK_DOWN = const(61)
+DIP = const(70)
+SWELL = const(71)
+INTERRUPTION = const(72)
+OVERCURRENT = const(73)
+VOLTAGE_LOSS = const(74)
+PHASE_LOSS = const(75)
+SEQUENCE = const(76)
+IMBALANCE = const(77)
 
 # code, name, text
 TABLE = (
@@ -33,14 +47,28 @@ TABLE = (
     (STORE_FAILED, "STORE_FAILED", "flash did not keep what was written"),
     (LINK_MODE, "LINK_MODE", "the link to the metrology unit changed its mode"),
     (LINK_OVERRUN, "LINK_OVERRUN", "waveform pages were overwritten before they were read"),
+    (METROLOGY_CONFIG, "METROLOGY_CONFIG", "the metrology unit was not set as told"),
     (ENERGY_MISMATCH, "ENERGY_MISMATCH", "the ways energy is known disagree beyond the bound"),
     (ENERGY_RESTORED, "ENERGY_RESTORED", "the energy registers were taken from flash"),
     (ENERGY_BRIDGED, "ENERGY_BRIDGED", "energy of a time without samples"),
+    (ENERGY_SUBSTITUTED, "ENERGY_SUBSTITUTED", "registers or pulses stood in for samples"),
+    (ENERGY_UNKNOWN, "ENERGY_UNKNOWN", "energy that nothing can tell"),
+    (REGISTER_IMPLAUSIBLE, "REGISTER_IMPLAUSIBLE", "an energy register read what cannot be"),
+    (PULSES_MISSED, "PULSES_MISSED", "the energy pulses do not count what the others do"),
+    (REGISTERS_RESET, "REGISTERS_RESET", "the energy registers of the metrology unit were lost"),
     (SLOT_ERROR, "SLOT_ERROR", "an expansion module does not answer as it should"),
     (METER_LOST, "METER_LOST", "a meter stopped answering"),
     (METER_BACK, "METER_BACK", "a meter answers again"),
     (UPLINK_UP, "UPLINK_UP", "the uplink is connected"),
     (UPLINK_DOWN, "UPLINK_DOWN", "the uplink is lost"),
+    (DIP, "DIP", "a voltage dip"),
+    (SWELL, "SWELL", "a voltage swell"),
+    (INTERRUPTION, "INTERRUPTION", "all voltages were interrupted"),
+    (OVERCURRENT, "OVERCURRENT", "a current above its limit"),
+    (VOLTAGE_LOSS, "VOLTAGE_LOSS", "a voltage is lost"),
+    (PHASE_LOSS, "PHASE_LOSS", "a loaded phase lost its voltage"),
+    (SEQUENCE, "SEQUENCE", "the phase sequence is reversed"),
+    (IMBALANCE, "IMBALANCE", "the currents are out of balance"),
 )
 
 

@@ -29,6 +29,7 @@ class Silicon:
         self.registers = {}
         self.flips = []  # (burst number, byte) to be inverted on MISO
         self.dead = None  # 0xFF or 0x00: what MISO reads while the wire is off
+        self.blank_bursts = None  # the same for bursts only
         self.bursts = 0
         self.edges = 0  # falls of /IRQ0
         self._frame = b""
@@ -118,4 +119,6 @@ class Silicon:
         for burst, at in self.flips:
             if burst == self.bursts:
                 data[at] ^= 0x10
+        if self.blank_bursts is not None:
+            return bytes([self.blank_bursts]) * size
         return data

@@ -3,9 +3,10 @@
 import random
 import struct
 
-from silicon import Silicon
+from silicon import Silicon, word
 
 from firmware.core import flags
+from firmware.core.errors import LinkError
 from firmware.link.ade9000.bus import Bus
 from firmware.link.ade9000.stream import SETS, Stream
 
@@ -21,6 +22,7 @@ class Sink:
         self.offset = None  # set number of the silicon less sample number
         self.next = None
         self.gaps = []
+        self.notes = []  # (sample, flags)
         self.since_gap = 0  # sets fed since the last gap: so much history is valid
 
     def feed(self, buf, at, sets, sample):
@@ -37,6 +39,9 @@ class Sink:
         self.next = sample + sets
         self.fed += sets
         self.since_gap += sets
+
+    def note(self, why):
+        self.notes.append((self.next, why))
 
     def number(self, buf, at):
         """Set number of the set at `at`, from its first word and the silicon's present."""
@@ -124,5 +129,86 @@ for _ in range(20):
 assert stream.repeats == 2 and stream.crc_errors == 1
 assert sink.gaps == [(SETS, flags.SHORT)], sink.gaps
 assert sink.fed + SETS == stream.sample
+
+assert not sink.notes
+
+# a bus that reads nothing but ones or zeros: LinkError, and named with what is lost by it
+for level in (0xFF, 0x00):
+    chip, stream, sink = bench()
+    chip.advance(8100)
+    assert stream.serve() == 1
+    chip.dead = level
+    for _ in range(15):
+        chip.advance(3000)
+        try:
+            stream.serve()
+            raise AssertionError("a dead bus was taken for good")
+        except LinkError as error:
+            assert "0x%02X only" % level in str(error)
+    chip.dead = None
+    for _ in range(20):
+        chip.advance(4000)
+        stream.serve()
+    assert sink.gaps == [(missing(sink), flags.OVERRUN | flags.BUS)], sink.gaps
+    assert missing(sink) == 3 * SETS
+    chip.advance(100000)  # a later loss has nothing to do with it
+    stream.serve()
+    assert sink.gaps[1][1] == flags.OVERRUN
+
+# it dies between the look and the burst, with the burst's CRC checked and not
+for check_crc in (True, False):
+    for level in (0xFF, 0x00):
+        chip, stream, sink = bench(check_crc)
+        chip.advance(8100)
+        stream.serve()
+        chip.blank_bursts = level
+        chip.advance(8000)
+        stream.serve()
+        chip.blank_bursts = None
+        chip.advance(8000)
+        stream.serve()
+        assert sink.gaps == [(SETS, flags.BUS)], sink.gaps
+        assert stream.blanks == 1 and stream.crc_errors == 0
+
+# a channel that stands still for 16 sets is noted, with each quarter that has some; 15 are not
+
+
+def notes(channel, first, count, code=None):
+    """What is noted when `channel` stands still from set `first`, at `code` or where it is."""
+    chip, stream, sink = bench()
+
+    def stands(n, c):
+        if c != channel or not first <= n < first + count:
+            return word(n, c)
+        return word(first, c) if code is None else code
+
+    chip.word = stands
+    while sink.fed < 6 * SETS:
+        chip.advance(8000)
+        stream.serve()
+    assert stream.stuck == len([1 for _, why in sink.notes if why == flags.STUCK])
+    return sink.notes
+
+
+random.seed(11)
+for channel in range(7):
+    for first in (192, 240, 192 + random.randrange(64)):
+        assert not notes(channel, first, 15)
+        # told with the quarter in which it came to 16 sets
+        assert notes(channel, first, 16) == [((first + 15) // SETS * SETS, flags.STUCK)], first
+assert notes(2, 216, 40) == [(192, flags.STUCK)]  # over at the end of its quarter
+assert notes(2, 217, 40) == [(192, flags.STUCK), (256, flags.STUCK)]
+
+# a clipped channel repeats its last code: saturated, not stuck; below that it is stuck
+for code, why in (
+    (74532013, flags.SATURATED),
+    (-74532013, flags.SATURATED),
+    (60000000, flags.STUCK),
+    (-60000000, flags.STUCK),
+    (0, flags.STUCK),
+    (-1, flags.STUCK),
+):
+    found = notes(3, 200, 30, code)
+    assert found == [(192, why)], (code, found)
 
 print("OK")

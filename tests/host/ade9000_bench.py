@@ -15,6 +15,7 @@ from firmware.core.errors import LinkError
 from firmware.link.ade9000 import kernels, scale, settings
 from firmware.link.ade9000 import registers as reg
 from firmware.link.ade9000.bus import Bus
+from firmware.link.ade9000.counters import Counters
 from firmware.link.ade9000.startup import StartUp
 
 with open(sys.argv[1]) as file:
@@ -72,10 +73,11 @@ async def main():
         pass
 
     # the lock keeps configuration, and lets go with its key
-    bus.write(reg.WR_LOCK, reg.LOCK)
+    bus.lock()
+    assert bus.read(reg.WR_LOCK) == 1
     bus.write(reg.DIP_CYC, 99)
     assert bus.read(reg.DIP_CYC) != 99
-    bus.write(reg.WR_LOCK, reg.UNLOCK)
+    bus.unlock()
     bus.write_checked(reg.DIP_CYC, 99)
 
     # measured results after they settled
@@ -93,12 +95,25 @@ async def main():
     near(8000 * 65536 / (bus.read(reg.APERIOD) + 1), truth["freq_hz"], 100, "PERIOD")
     near(bus.read(reg.ANGL_VA_VB) * 0.017578125, 120, 2000, "angle")
 
-    # energy over about a second, against the power it is the integral of
+    # energy over about two seconds, against the power it is the integral of
     num, den = scale.register_energy(Cfg.u_full_scale_mv, Cfg.i_full_scale_ma)
-    first = await latch()
-    for _ in range(2):
-        last = await latch()
-    near((last - first) * num / den, truth["p"]["A"] * 2 / 3.6, 1500, "WATTHR")
+    counters = Counters(bus)
+    began = await latch(counters)
+    first = counters.wh + counters.varh
+    await asyncio.sleep_ms(2000)
+    seconds = time.ticks_diff(await latch(counters), began) / 1e6
+    for k, phase in enumerate("ABC"):
+        for quantity, at, ppm in (("p", k, 6000), ("q", 3 + k, 10000)):
+            counts = (counters.wh + counters.varh)[at] - first[at]
+            near(counts * num / den, truth[quantity][phase] * seconds / 3.6, ppm, "energy")
+    # a reset starts the registers at zero, not the counters
+    before = list(counters.wh)
+    counters.restart(False)
+    bus.unlock()
+    bus.write(reg.RUN, 0)
+    bus.write(reg.RUN, 1)
+    counters.read()
+    assert all([abs(b - a) * num < 3000 * den for a, b in zip(before, counters.wh)]), counters.wh
 
     # a burst carries the CRC the chip says it sent
     bus.write(reg.STATUS0, 0xFFFFFFFF)
@@ -116,15 +131,16 @@ async def main():
     assert not bus.read(reg.STATUS0) & reg.PAGE_FULL
 
 
-async def latch():
-    """AWATTHR_HI just after it moved (once a second)."""
-    before = bus.read(reg.AWATTHR_HI)
-    for _ in range(1500):
-        await asyncio.sleep_ms(1)
-        now = bus.read(reg.AWATTHR_HI)
-        if now != before:
-            return now
-    raise AssertionError("the energy register does not move")
+async def latch(counters):
+    """Read the counters just after they moved (every 8 ms); when that was."""
+    counters.read()
+    before = list(counters.wh)
+    for _ in range(1000):
+        counters.read()
+        if counters.wh != before:
+            return machine.ticks_us()
+        await asyncio.sleep_ms(0)
+    raise AssertionError("the energy registers do not move")
 
 
 asyncio.run(main())

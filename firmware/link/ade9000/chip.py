@@ -2,9 +2,10 @@
 
 import asyncio
 
+from firmware.link.ade9000 import counters, scale, settings
 from firmware.link.ade9000 import registers as reg
-from firmware.link.ade9000 import scale, settings
 from firmware.link.ade9000.bus import Bus
+from firmware.link.ade9000.guard import Guard
 from firmware.link.ade9000.startup import StartUp
 from firmware.link.ade9000.stream import SETS, Stream
 from firmware.link.chip import Restart
@@ -17,9 +18,9 @@ class Ade9000:
     period_sets = SETS
     sample_hz = scale.SAMPLE_HZ
     full_scale = scale.PCF_FULL_SCALE
-    register_bits = 32
+    register_bits = counters.BITS
 
-    def __init__(self, wires, clock, cfg, link_cfg, history):
+    def __init__(self, wires, clock, cfg, link_cfg, history, calibration=(), expected_crc=None):
         full_scales = cfg.u_full_scale_mv, cfg.i_full_scale_ma
         den = scale.cf_denominator(full_scales[0], full_scales[1], cfg.pulse_constant)
         self.register_ratio = scale.register_energy(*full_scales)
@@ -27,9 +28,14 @@ class Ade9000:
         self.bus = Bus(wires.spi, wires.select)
         self.stream = Stream(self.bus, clock, history, link_cfg.burst_crc)
         self.startup = StartUp(self.bus, wires.reset, asyncio.sleep_ms)
-        self._rows = settings.table(cfg)
-        self._sink = None
+        self.counters = counters.Counters(self.bus)
+        self.guard = Guard(self.bus)
+        self.guard.crc = expected_crc
         self.serve = self.stream.serve
+        self._cfg = cfg
+        self._sink = None
+        self._must_reset = False  # nothing else helps
+        self.set_calibration(calibration)
 
     @property
     def version(self):
@@ -55,28 +61,63 @@ class Ade9000:
         self._sink = sink
         self.stream.attach(sink)
 
+    def set_calibration(self, rows):
+        """Other calibration rows (register, value), in force within a second or with the next
+        start."""
+        self._rows = settings.table(self._cfg, rows)
+
     async def start(self, has_pulses):
-        is_resumed = await self.startup.walk(self._rows, has_pulses)
+        self.guard.rows = self._rows
+        is_resumed = await self._walk(has_pulses)
+        crc, is_same = await self.guard.seal(asyncio.sleep_ms)
+        if is_resumed and is_same is False:
+            # set as told, and yet not as before: something that the table does not know
+            self._must_reset = True
+            is_resumed = await self._walk(has_pulses)
+            crc, is_same = await self.guard.seal(asyncio.sleep_ms)
+        self._must_reset = False
+        text = "" if is_same is not False else "the checksum was 0x%04X" % self.guard.crc
+        self.guard.crc = crc
+        self.counters.restart(is_resumed)
+        self._sink.configuration(crc, is_same, text)
+        return is_resumed
+
+    async def _walk(self, has_pulses):
+        is_resumed = await self.startup.walk(self.guard.rows, has_pulses, self._must_reset)
         self.stream.restart()
         return is_resumed
 
     def slow(self):
-        bus = self.bus
-        if bus.read(reg.STATUS1) & reg.RSTDONE:
+        status = self.bus.read(reg.STATUS1)
+        if status & reg.RSTDONE:
             raise Restart("the metrology IC was reset")  # it has default settings now
-        self._sink.registers(
-            bus.read(reg.AWATTHR_HI),
-            bus.read(reg.AWATTHR_HI + reg.ENERGY_STEP),
-            bus.read(reg.AWATTHR_HI + 2 * reg.ENERGY_STEP),
-        )
+        self.counters.read()
+        self._sink.registers(self.counters.wh, self.counters.varh, self.stream.sample)
+        if self.guard.rows is not self._rows:
+            self.guard.change(self._rows)
+            return
+        try:
+            news = self.guard.check(status)
+        except Restart as error:
+            self._must_reset = True
+            self._sink.configuration(self.guard.crc, False, str(error))
+            raise
+        if news is not None:
+            self._sink.configuration(*news)
 
-    def counters(self):
+    def rows(self):
+        """Rows (text, value) for people."""
         stream = self.stream
-        return (
+        crc = "none yet" if self.guard.crc is None else "0x%04X" % self.guard.crc
+        return [
             ("quarters read", stream.quarters),
             ("overruns", stream.overruns),
             ("bursts repeated", stream.repeats),
             ("bursts given up for CRC", stream.crc_errors),
+            ("bursts of ones or zeros", stream.blanks),
+            ("bursts with a stuck channel", stream.stuck),
             ("register CRC errors", self.bus.crc_errors),
+            ("configuration checksum", crc),
+            ("configuration upsets", self.guard.upsets),
             ("hardware resets", self.startup.resets),
-        )
+        ]

@@ -33,16 +33,20 @@ WFB_CFG = const(0x4A0)
 WFB_PG_IRQEN = const(0x4A1)
 WFB_TRG_CFG = const(0x4A2)
 WFB_TRG_STAT = const(0x4A3)
+CRC_RSLT = const(0x4A8)
 CRC_SPI = const(0x4A9)
 EP_CFG = const(0x4B0)
 EGY_TIME = const(0x4B2)
+CRC_FORCE = const(0x4B4)
 PGA_GAIN = const(0x4B9)
+CHNL_DIS = const(0x4BA)
 WR_LOCK = const(0x4BF)
 VERSION = const(0x4FE)
 
 AIRMS = const(0x20C)  # AVRMS follows; phase B = +0x20, C = +0x40
 AWATT = const(0x210)  # AVAR, AVA follow
-AWATTHR_HI = const(0x2E7)  # phase B = +0x3C, C = +0x78
+AWATTHR_HI = const(0x2E7)  # phase B = +0x3C, C = +0x78; the low 13 bits are one address below
+AVARHR_HI = const(0x2F1)
 PHASE_STEP = const(0x20)
 ENERGY_STEP = const(0x3C)
 
@@ -52,12 +56,14 @@ WAVEFORM = const(0x800)  # waveform buffer: 16 pages of 128 addresses
 PAGE_FULL = const(1 << 17)
 # STATUS1 / MASK1
 RSTDONE = const(1 << 16)
+CRC_CHG = const(1 << 26)
+CRC_DONE = const(1 << 27)
 
 # PART_ID
 IS_ADE9000 = const(1 << 20)
 
-UNLOCK = const(0x4AD1)
-LOCK = const(0x3C64)
+# calibration: (first address, how many) of the phases and of the neutral; zero after a reset
+CALIBRATION = ((0x000, 25), (0x020, 25), (0x040, 25), (0x06B, 6))
 
 
 def width(reg):

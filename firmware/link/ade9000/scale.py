@@ -32,8 +32,9 @@ def pulse_energy(u_fs_mv, i_fs_ma, cf_den):
 
 
 def register_energy(u_fs_mv, i_fs_ma):
-    """Energy of one count of xWATTHR_HI (2**13 accumulator counts) as (num, den) in mWh."""
-    num = u_fs_mv * i_fs_ma * 8192
+    """Energy of one count of the 45-bit register xWATTHR, a power code for one sample, as
+    (num, den) in mWh."""
+    num = u_fs_mv * i_fs_ma
     return num, 2 * WATT_FULL_SCALE * SAMPLE_HZ * 3600 * 1000
 
 

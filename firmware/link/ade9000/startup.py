@@ -28,13 +28,13 @@ class StartUp:
         self.version = 0
         self.resets = 0  # hardware resets given
 
-    async def walk(self, rows, has_pulses):
+    async def walk(self, rows, has_pulses, must_reset=False):
         """Bring the chip to streaming with the settings `rows`. True if it was only resumed.
         `has_pulses()` tells whether the pulse channel is alive."""
         if not self._answers():
             if has_pulses():
                 raise LinkError("SPI does not answer while the pulses go on: is it wired?")
-        elif self._is_running(rows):
+        elif not must_reset and self._is_running(rows):
             self.version = self.bus.read(reg.VERSION)
             self._step_stream(rows)
             self.step = "resumed"
@@ -65,6 +65,7 @@ class StartUp:
         """Is this chip set as `rows` say, capture aside?"""
         try:
             self._verify(rows)
+            self._verify([(register, 0) for register in settings.untold(rows)])
         except LinkError:
             return False
         return not self.bus.read(reg.STATUS1) & reg.RSTDONE
@@ -119,7 +120,8 @@ class StartUp:
         self.bus.write_checked(reg.EP_CFG, dict(rows)[reg.EP_CFG])
 
     def _step_stream(self, rows):
-        """Restart the waveform capture at page 0 with no page pending."""
+        """Restart the waveform capture at page 0 with no page pending. Leaves the lock off."""
+        self.bus.unlock()
         self.bus.write_checked(reg.WFB_CFG, settings.STREAM_OFF)
         self.bus.write(reg.STATUS0, 0xFFFFFFFF)
         self.bus.write_checked(reg.WFB_CFG, settings.STREAM_ON)

@@ -4,7 +4,8 @@ The ADE9000 keeps 256 sets of 7 words in 16 pages and raises PAGE_FULL at pages 
 (UG-1098 'Waveform buffer'). The writer's place is its last full page (WFB_TRG_STAT) and the
 clock, which tells how often it went round. A quarter is intact until the writer is back in it,
 24 ms after it was complete: a late reader catches up quarter by quarter. One that was
-overwritten or hit by noise is counted and announced as a gap, never passed on.
+overwritten or hit by noise is counted and announced as a gap, never passed on; one with a
+channel that stands still is passed on with a note.
 """
 
 from micropython import const
@@ -12,6 +13,7 @@ from micropython import const
 from firmware.core import flags
 from firmware.link.ade9000 import kernels
 from firmware.link.ade9000 import registers as reg
+from firmware.link.ade9000.bus import is_blank
 
 SETS = const(64)  # of a quarter, 8 ms
 SET_BYTES = const(28)
@@ -22,13 +24,16 @@ _INTACT = const(15)  # pages the writer may have completed since a quarter's fir
 _TRUST_US = const(2000)  # a page reading older than this says little about now
 _TRIES = const(3)
 _MOST = const(8)  # quarters served at a stretch
+_STUCK = const(16)  # sets with one and the same word
+_CHANNELS = const(7)
 
 
 class Stream:
     def __init__(self, bus, clock, history=0, check_crc=True):
         """`sink.feed(buf, at, sets, sample)` gets each quarter: `sets` sets from byte `at`, the
         first being sample number `sample`, with `history` (<= 64) older sets before `at`;
-        `sink.gap(sets, flags)` is told what is missing and why (core.flags)."""
+        `sink.gap(sets, flags)` is told what is missing and why, `sink.note(flags)` what is odd
+        about the quarter that follows (core.flags)."""
         self.bus = bus
         self.clock = clock
         self.check_crc = check_crc
@@ -46,7 +51,11 @@ class Stream:
         self.quarters = 0  # passed on
         self.overruns = 0  # quarters overwritten before or while they were read
         self.crc_errors = 0  # quarters given up because of bit errors
-        self.repeats = 0  # bursts read again because of one
+        self.blanks = 0  # quarters given up because nothing but ones or zeros came
+        self.repeats = 0  # bursts read again because of one of these
+        self.stuck = 0  # quarters with a channel that stood still
+        # sets before a quarter that are looked at as well, when they are there and valid
+        self._reach = _STUCK if history >= _STUCK else 0
         self.restart()
 
     def attach(self, sink):
@@ -59,6 +68,7 @@ class Stream:
         self._now_us = 0  # when that was
         self._next = 0  # quarter of the buffer to be read next
         self._ahead = 0  # pages completed since the first set of that quarter
+        self._is_fresh = True  # nothing valid stands before the next quarter
 
     def serve(self):
         """Read the quarters that are full, the oldest first: how many were taken or given up.
@@ -66,7 +76,7 @@ class Stream:
         if self._page < 0 and not self.bus.read(reg.STATUS0) & reg.PAGE_FULL:
             return 0
         # acknowledged before the look: a page that is filled in between is seen, or rings again
-        self.bus.write(reg.STATUS0, reg.PAGE_FULL)
+        self.bus.acknowledge()
         self._look()
         self._note_mark()
         taken = 0
@@ -109,21 +119,26 @@ class Stream:
         if self._ahead > _INTACT:  # the writer came in during the burst: old and new are mixed
             self._skip(1, flags.OVERRUN)
         elif not ok:
-            self.crc_errors += 1
-            self._skip(1, flags.SHORT)
+            self._skip(1, flags.BUS if self._is_dead() else flags.SHORT)
         else:
             self._pass_on()
 
     def _read(self):
-        """Burst into the buffer; False when its CRC is wrong twice."""
+        """Burst into the buffer; False when it is wrong twice."""
         for attempt in range(2):
             self.repeats += attempt
             self.bus.burst(reg.WAVEFORM + (self._next << 9), self._burst)
             if not self.check_crc:
-                return True
-            if kernels.crc16(self._burst, _BYTES) == self.bus.read(reg.CRC_SPI):
+                if not self._is_dead():
+                    return True
+            elif kernels.crc16(self._burst, _BYTES) == self.bus.read(reg.CRC_SPI):
                 return True
         return False
+
+    def _is_dead(self):
+        """Did nobody drive the bus, from the first set to the last?"""
+        last = self.at + _BYTES - SET_BYTES
+        return is_blank(self.buf, self.at, SET_BYTES) and is_blank(self.buf, last, SET_BYTES)
 
     def _advance(self, quarters):
         self.sample += quarters * SETS
@@ -133,6 +148,13 @@ class Stream:
     def _skip(self, quarters, why):
         if why == flags.OVERRUN:
             self.overruns += quarters
+        elif why == flags.BUS:
+            self.blanks += quarters
+        else:
+            self.crc_errors += quarters
+        why |= self.bus.faults  # a bus that failed meanwhile is why it came late
+        self.bus.faults = 0
+        self._is_fresh = True
         self._advance(quarters)
         self._sink.gap(quarters * SETS, why)
 
@@ -140,5 +162,31 @@ class Stream:
         first = self.sample
         self._advance(1)
         self.quarters += 1
+        self.bus.faults = 0
+        odd = self._oddities()
+        if odd:
+            self._sink.note(odd)
         self._sink.feed(self.buf, self.at, SETS, first)
         self._history[:] = self._tail
+        self._is_fresh = False
+
+    def _oddities(self):
+        """Flags of channels that stand still, or are clipped for so long that they seem to."""
+        reach = 0 if self._is_fresh else self._reach
+        at = self.at - reach * SET_BYTES
+        found = kernels.pairs(self.buf, at, (SETS + reach >> 3) - 1)
+        if not found:
+            return 0
+        odd = 0
+        for channel in range(_CHANNELS):
+            if found >> channel & 1:
+                # all but one of a run may stand before this quarter
+                first = at + 4 * channel + (SET_BYTES if reach else 0)
+                longest = kernels.runs(self.buf, first, SETS + max(0, reach - 1))
+                if longest & 0xFF >= _STUCK:
+                    odd |= flags.STUCK
+                if longest >> 8 >= _STUCK:
+                    odd |= flags.SATURATED
+        if odd & flags.STUCK:
+            self.stuck += 1
+        return odd

@@ -1,0 +1,94 @@
+"""The link alone under MicroPython, an emulated metrology IC, and what the one tells of the other."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from conftest import ROOT, find_micropython
+
+from tools.station.station import wiring
+
+
+class LinkRig:
+    def __init__(self, folder, terminal):
+        self.folder = folder
+        self.terminal = terminal
+        self.lines = []  # [ms, what, ...] as the link told them
+
+    def ask(self, **request):
+        """One command to the emulator's control socket."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(5)
+            control.connect(f"{self.folder}/control")
+            control.sendall(json.dumps(request).encode() + b"\n")
+            answer = json.loads(control.makefile().readline())
+        assert answer["ok"], answer
+        return answer
+
+    def until(self, what, *begin, timeout_s=20):
+        """The next line of that kind whose values begin so."""
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
+            text = self.terminal.stdout.readline()
+            assert text.startswith("["), text + self.terminal.stdout.read()
+            line = json.loads(text)
+            self.lines.append(line)
+            if line[1] == what and line[2 : 2 + len(begin)] == list(begin):
+                return line[2:]
+        raise AssertionError(f"no {what} {begin}; {self.lines[-5:]}")
+
+    def end(self):
+        return self.until("end")[0]
+
+    def told(self, what):
+        return [line[2:] for line in self.lines if line[1] == what]
+
+
+@contextlib.contextmanager
+def link_rig(seconds, *orders, chip="ade9000", options=()):
+    """A running link; `orders` as link_terminal takes them, `options` for the emulator."""
+    with tempfile.TemporaryDirectory(prefix="ttu-") as folder:
+        words = [f"--{name}={folder}/{name}" for name in ("spi", "pins", "control")]
+        emulator = subprocess.Popen(
+            [sys.executable, "-m", "tools.emulator", *words, *options],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        terminal = None
+        try:
+            assert emulator.stdout.readline().startswith("ready")
+            with open(f"{folder}/wiring.json", "w") as file:
+                json.dump(wiring(f"{folder}/spi", f"{folder}/pins"), file)
+            terminal = subprocess.Popen(
+                [
+                    find_micropython(),
+                    "tests/host/link_terminal.py",
+                    chip,
+                    str(seconds),
+                    json.dumps(orders),
+                ],
+                cwd=ROOT,
+                env=dict(
+                    os.environ,
+                    MICROPYPATH=f"{ROOT}:{ROOT}/board/unix:.frozen",
+                    TTU_WIRING=f"{folder}/wiring.json",
+                ),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            yield LinkRig(folder, terminal)
+        finally:
+            for process in (terminal, emulator):
+                if process is not None:
+                    process.terminate()
+                    process.wait(5)
+                    process.stdout.close()
+            if terminal is not None:
+                terminal.stderr.close()
