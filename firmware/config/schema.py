@@ -49,6 +49,10 @@ SCHEMA = (
     ("pq.loss_s", "int", 3, 0, 600, None, "s", "a loss or reversed sequence lasts so long"),
     ("pq.imbalance", "int", 25, 5, 100, None, "%", "(Imax - Imin) / Imax above is an imbalance"),
     ("pq.imbalance_s", "int", 60, 0, 7200, None, "s", "an imbalance lasts so long"),
+    ("pq.before_cycles", "int", 3, 0, 10, None, "", "cycles of a snapshot before its event"),
+    ("pq.after_cycles", "int", 7, 1, 20, None, "", "cycles of a snapshot after its event"),
+    ("pq.snapshots", "int", 8, 0, 100, None, "", "waveform snapshots kept; 0: none"),
+    ("pq.snapshots_kb", "int", 512, 16, 65536, None, "KB", "flash all snapshots may take"),
     ("energy.tariffs", "text", _TARIFFS, 20, 900, None, "", "tariff plan, see metering/tariff.py"),
     ("energy.zone_min", "int", 480, -720, 840, None, "min", "local time ahead of UTC"),
     (

@@ -24,10 +24,26 @@ class HostFolder:
     def remove(self, name):
         os.remove(self.path + name)
 
+    def mkdir(self, name):
+        os.mkdir(self.path + name)
+
+    def stat(self, name):
+        return os.stat(self.path + name)
+
+    def ilistdir(self, name):
+        return os.ilistdir(self.path + name)
+
     def clear(self):
-        for name in os.listdir(self.path):
-            os.remove(self.path + "/" + name)
-        os.rmdir(self.path)
+        self._clear(self.path)
+
+    def _clear(self, path):
+        for entry in os.ilistdir(path):
+            name = path + "/" + entry[0]
+            if entry[1] & 0x4000:
+                self._clear(name)
+            else:
+                os.remove(name)
+        os.rmdir(path)
 
 
 def everywhere(test):
