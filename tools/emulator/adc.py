@@ -26,6 +26,8 @@ class Adc:
         self.offset = np.zeros(7)  # V or A primary
         self.pga = np.ones(7)
         self.enabled = np.ones(7)
+        self.stuck = [False] * 7  # repeats the share it had when that was set
+        self._held = np.zeros(7)
         self._random = np.random.default_rng(seed)
         self.update()
 
@@ -56,4 +58,9 @@ class Adc:
         if self.noise:
             # drawn sample by sample, so that the seed alone fixes the stream
             page += self._random.standard_normal((page.shape[1], 7)).T * self.noise
-        return np.clip(page, -1.0, 1.0) * self._enabled
+        page = np.clip(page, -1.0, 1.0) * self._enabled
+        for row in range(7):
+            if self.stuck[row]:
+                page[row] = self._held[row]
+        self._held = page[:, -1].copy()
+        return page

@@ -113,6 +113,13 @@ class Control:
         adc.gain_error[row], adc.lead_deg[row], adc.offset[row] = gain, lead, offset
         adc.update()
 
+    def stick(self, args):
+        row = CHANNELS.index(_choice(args, "channel", CHANNELS))
+        is_on = args.pop("on", True)
+        if not isinstance(is_on, bool):
+            raise CommandError("on must be true or false")
+        self.chip.plant.adc.stuck[row] = is_on
+
     def pull(self, args):
         self.faults.pull(args.pop("what", None))
         self.pins_changed()
@@ -154,6 +161,7 @@ _COMMANDS = {  # name: (handler, fields it knows)
     "truth": (Control.truth, ()),
     "signal": (Control.signal, ("freq", "u", "i", "phi_deg", "u_harm", "i_harm", "noise", "dc")),
     "error": (Control.error, ("channel", "gain", "phase_deg", "offset")),
+    "stick": (Control.stick, ("channel", "on")),
     "pull": (Control.pull, ("what",)),
     "plug": (Control.plug, ("what",)),
     "flip": (Control.flip, ("bits", "after_bytes")),
