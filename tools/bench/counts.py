@@ -9,7 +9,17 @@ from tools.qemu.machine import COUNTING, Machine
 from tools.qemu.need import QemuError
 
 TICKS = 1.6  # of the 25 MHz timer an instruction, at 64 ns an instruction
-CASES = ("loop", "exact", "kernel", "thumb", "pipeline", "pipeline_thumb", "harmonics")
+CASES = (
+    "loop",
+    "exact",
+    "kernel",
+    "thumb",
+    "pipeline",
+    "pipeline_thumb",
+    "whole",
+    "whole_thumb",
+    "harmonics",
+)
 _SCRIPT = "from tools.bench.device import target; target.main('%s')"
 
 

@@ -101,7 +101,7 @@ def _unpack(dsc, target):
     """Into a neighbour first: a folder by the final name is always whole."""
     part = target.with_name("unpacking")
     shutil.rmtree(part, ignore_errors=True)
-    words = ["dpkg-source", "-x", str(dsc), str(part)]
+    words = ["dpkg-source", "--no-copy", "-x", str(dsc), str(part)]
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
         raise QemuError(f"the source does not unpack: {_last(done.stderr.splitlines())}")

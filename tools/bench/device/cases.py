@@ -1,12 +1,14 @@
 """The code under test, and how one call of it is made: this is what changes with the firmware.
 
-Each case has run(n). The raw window is kept apart, since the kernels may write into the burst.
+Each case has run(n). The raw sets are kept apart, since the kernels may write into the burst.
 """
 
 import struct
 from array import array
 
+from firmware.config.schema import SCHEMA
 from firmware.metering import harmonics, layout, meter, ring
+from firmware.metering.measuring import Measuring
 from tools.bench.device import signal
 
 BURST = 64  # sets the link hands on at a time
@@ -72,20 +74,68 @@ class Pipeline:
         self.meter.feed(self.feed.buf, self.feed.at, BURST, sample)
 
 
+class Settings:
+    """What the terminal has when nobody has set anything."""
+
+    def __init__(self, group):
+        for row in SCHEMA:
+            if row[0].startswith(group):
+                setattr(self, row[0][len(group) :], row[2])
+
+
+class Whole:
+    """Everything that is measured from samples, as the terminal has it: the pipeline, the waveform
+    ring, power-quality events, aggregates and a step of the harmonics a burst."""
+
+    def __init__(self, feed, fast):
+        self.feed = feed
+        self.windows = self.spectra = 0
+        self.measuring = Measuring(
+            (500000, 400000, 74532013),
+            Settings("metering."),
+            Settings("pq."),
+            self,
+            lambda sample: 1772323200000 + (sample >> 3),
+            fast,
+        )
+
+    def run(self, sample):
+        self.measuring.feed(self.feed.buf, self.feed.at, BURST, sample)
+
+    # the sink
+
+    def window(self, values, meter, stamp_ms):
+        self.windows += 1
+
+    def spectrum(self, values, stamp_ms):
+        self.spectra += 1
+
+    def aggregate(self, kind, values, flags, end_ms, coverage):
+        pass
+
+    def disturbed(self, values):
+        pass
+
+    def begin(self, *what):
+        raise ValueError("an event where there is none")
+
+    end = begin
+
+
 class Harmonics:
     """A window in the waveform ring to the spectra of all channels, a step a call."""
 
     def __init__(self, feed):
         self.ring = ring.WaveRing(2048)
-        for _ in range(2 * signal.SETS // BURST):
+        for _ in range(2 * signal.WINDOW_SETS // BURST):
             sample = feed.next()
             self.ring.pack(feed.buf, feed.at, BURST, sample)
-        self.first = feed.sample - signal.SETS - 200  # taps and all are in the ring
+        self.first = feed.sample - signal.WINDOW_SETS - 200  # taps and all are in the ring
         self.work = harmonics.Harmonics()
         self.done = False
 
     def begin(self, more):
-        length = (signal.SETS << 16) + more
+        length = (signal.WINDOW_SETS << 16) + more
         if not self.work.begin(self.ring, self.first, 0, length, 10):
             raise ValueError("harmonics refuse the window")
 

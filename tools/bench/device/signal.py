@@ -1,9 +1,11 @@
-"""One window of raw waveform bursts: three phases of 50 Hz with a 5th harmonic, IN their sum."""
+"""Raw waveform bursts that repeat without a seam: three phases of 50 Hz with a 5th harmonic, IN
+their sum."""
 
 import math
 import struct
 
-SETS = 1600  # ten cycles at 8 kSPS
+SETS = 320  # two cycles at 8 kSPS, five bursts
+WINDOW_SETS = 1600
 SET_BYTES = 28
 _FULL = 74532013
 _CYCLE = 160
@@ -11,8 +13,8 @@ _CYCLE = 160
 _PHASES = ((230, 100, 18), (231, 80, 26), (229, 60, 11))
 
 
-def window():
-    """SETS sets, to be repeated without a seam."""
+def make():
+    """SETS sets."""
     raw = bytearray(SETS * SET_BYTES)
     for n in range(_CYCLE):
         words = []
@@ -23,8 +25,8 @@ def window():
             words += [i, _wave(volts * math.sqrt(2) / 500, angle, 0.02)]
             total += i
         struct.pack_into(">7i", raw, n * SET_BYTES, *words, total)
-    for at in range(_CYCLE * SET_BYTES, len(raw), _CYCLE * SET_BYTES):
-        raw[at : at + _CYCLE * SET_BYTES] = memoryview(raw)[: _CYCLE * SET_BYTES]
+    half = len(raw) // 2
+    raw[half:] = memoryview(raw)[:half]
     return raw
 
 

@@ -16,8 +16,8 @@ from tools.bench.device import cases, counter, plain, signal
 
 _REPEATS = 3
 _LONG, _SHORT = cases.BURST, cases.BURST // 2
-_WINDOWS = 2  # a repeat
-_WARM_UP = 4  # windows until shifts, block lengths and the holes in the heap have settled
+_WINDOWS = 15  # a repeat: one aggregate of 150 cycles, and what is done once a second
+_WARM_UP = 16  # windows until shifts, block lengths and the holes in the heap have settled
 
 
 def say(name, **figures):
@@ -26,11 +26,13 @@ def say(name, **figures):
 
 
 def slope(run, long, short):
-    """Ticks that run(long) takes more than run(short), once a repeat; the first is thrown away."""
+    """Ticks that run(long) takes more than run(short), once a repeat; the first is thrown away.
+    A call before each pair, so that both find the interpreter's caches filled alike."""
     gc.disable()
     found = []
     for _ in range(_REPEATS + 1):
         gc.collect()
+        counter.of(run, short)
         few = counter.of(run, short)
         found.append(counter.of(run, long) - few)
     return found[1:]
@@ -71,23 +73,32 @@ def kernel(name, raw, code):
     say(name, counts=counts, units=_LONG - _SHORT, call=call, heap=heap)
 
 
-def pipeline(name, raw, fast):
-    case = cases.Pipeline(cases.Feed(raw), fast)
+def windows(name, case, n):
+    """Bursts of `n` windows a repeat; heap bytes of the greediest window and of all."""
     meter = Meter()
-    for _ in range(_WARM_UP * signal.SETS // cases.BURST):
-        meter.add(case.run, case.feed.next())
     counts = _kept()
-    heap = 0
-    meter.worst = 0
+    window(meter, case, _WARM_UP)
+    meter.worst = meter.heap = 0
+    most = 0
     for repeat in range(_REPEATS):
-        meter.clear()
-        for _ in range(_WINDOWS * signal.SETS // cases.BURST):
-            meter.add(case.run, case.feed.next())
+        meter.total = 0
+        for _ in range(n):
+            before = meter.heap
+            window(meter, case, 1)
+            most = max(most, meter.heap - before)
         counts[repeat] = meter.total
-        heap = max(heap, meter.heap // _WINDOWS)
-    if case.windows < _WARM_UP + _REPEATS * _WINDOWS - 1:
+    if case.windows < _REPEATS * n:
         raise ValueError("only %d windows were published" % case.windows)
-    say(name, counts=list(counts), units=_WINDOWS * signal.SETS, worst=meter.worst, heap=heap)
+    units = n * signal.WINDOW_SETS
+    mean = meter.heap // (_REPEATS * n)
+    say(name, counts=list(counts), units=units, worst=meter.worst, heap=most, mean=mean)
+
+
+def window(meter, case, n):
+    for _ in range(n * signal.WINDOW_SETS // cases.BURST):
+        if case.feed.sample % signal.WINDOW_SETS == 0:
+            gc.collect()
+        meter.add(case.run, case.feed.next())
 
 
 def harmonics(raw):
@@ -95,7 +106,8 @@ def harmonics(raw):
     meter = Meter()
     counts = _kept()
     for repeat in range(-_WARM_UP, _REPEATS):
-        meter.clear()
+        gc.collect()
+        meter.total = meter.heap = 0
         # no two windows in a row are of the same length: all gains are made anew
         for more in (1, 0):
             meter.add(case.begin, more)
@@ -120,12 +132,7 @@ class Meter:
     def __init__(self):
         gc.disable()
         self._price = counter.of(counter.nothing, 0)
-        self.worst = 0
-        self.clear()
-
-    def clear(self):
-        gc.collect()
-        self.total = self.heap = 0
+        self.total = self.heap = self.worst = 0
 
     def add(self, run, n):
         before = gc.mem_alloc()
@@ -144,7 +151,7 @@ def _filled(raw):
 
 
 def main(name):
-    raw = signal.window()
+    raw = signal.make()
     if name == "loop":
         check()
     elif name == "exact":
@@ -154,8 +161,12 @@ def main(name):
     elif name == "thumb":
         kernel(name, raw, thumb)
     elif name == "pipeline":
-        pipeline(name, raw, None)
+        windows(name, cases.Pipeline(cases.Feed(raw), None), _WINDOWS)
     elif name == "pipeline_thumb":
-        pipeline(name, raw, thumb)
+        windows(name, cases.Pipeline(cases.Feed(raw), thumb), _WINDOWS)
+    elif name == "whole":
+        windows(name, cases.Whole(cases.Feed(raw), None), _WINDOWS)
+    elif name == "whole_thumb":
+        windows(name, cases.Whole(cases.Feed(raw), thumb), _WINDOWS)
     elif name == "harmonics":
         harmonics(raw)

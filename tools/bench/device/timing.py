@@ -18,8 +18,8 @@ def timed(run, calls):
 
 
 def main(path):
-    """`path`: where the raw window is left for the others."""
-    raw = signal.window()
+    """`path`: where the raw sets are left for the others."""
+    raw = signal.make()
     with open(path, "wb") as file:
         file.write(raw)
     feed = cases.Feed(raw)
