@@ -11,7 +11,7 @@ config/entry.py:
 """
 
 _BAUD = (600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-_CHIPS = ("ade9000",)
+_CHIPS = ("ade9000", "atm90e36a", "atm90e32as")
 # four tariffs on every day: sharp peak 1, peak 2, flat 3, valley 4; the times are an example
 _TARIFFS = (
     '{"days":[[0,4,700,3,800,2,1100,3,1800,2,1900,1,2100,2,2200,3,2300,4]],"seasons":[101,1,1,1]}'

@@ -36,6 +36,12 @@ def make(name, wires, clock, cfg, link_cfg, history, calibration=(), expected_cr
     older sets a consumer of samples wants before those at hand; `calibration` are rows and
     `expected_crc` is the checksum of the configuration that goes with them, if known."""
     # imported here: only the chip at hand takes memory
-    from firmware.link.ade9000.chip import Ade9000
+    if name == "ade9000":
+        from firmware.link.ade9000.chip import Ade9000
 
-    return Ade9000(wires, clock, cfg, link_cfg, history, calibration, expected_crc)
+        return Ade9000(wires, clock, cfg, link_cfg, history, calibration, expected_crc)
+    from firmware.link.atm90e3x import registers
+    from firmware.link.atm90e3x.chip import Atm90
+
+    part = registers.E36A if name == "atm90e36a" else registers.E32AS
+    return Atm90(part, wires, clock, cfg, calibration, expected_crc)

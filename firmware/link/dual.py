@@ -35,7 +35,10 @@ class Link:
                                 was the next, to 8 ms
         configuration(crc, is_same, text)   its checksum after a start; is_same None: nothing to
                                 compare with, False: it is not as before, or `text` was repaired
-        readings(...)           of an IC without samples
+        readings(values, energy, flags)     of an IC without samples, each 200 ms: a list of 24
+                                in the order and units of metering.quantities.POINTS; increments
+                                in mWh (mvarh), A B C each: active forward, active reverse,
+                                reactive forward, reactive reverse; core.flags
         pulses(count, is_only)  energy pulses; is_only: no samples come
         mode(new, old), trouble(text), and beat() while the data channel is served."""
         self.chip = chip
@@ -43,14 +46,17 @@ class Link:
         self.sink = sink
         chip.attach(sink)
         self.timeout_ms = cfg.timeout_ms
+        # silence of the data channel: what is served seldom may be silent for longer
+        self._data_timeout_ms = max(cfg.timeout_ms, 3 * chip.period_us // 1000)
         self.flag = flag
         self.pulses = PulseChannel(clock, wires.stamp_us, flag.set)
+        # of the samples; one that learns nothing when there are none
         self.timebase = TimeBase(clock, chip.period_us, chip.period_sets)
         self._late_ms = chip.period_us // 1000 + 2  # then its interrupt got lost
         self.mode = "lost"
         self.failures = 0  # times the data channel was given up
         self.last_error = ""
-        self._data_ms = None  # when a half was last taken
+        self._data_ms = None  # when something was last served
         self._page_edges = 0
         self._registers_ms = 0
 
@@ -83,7 +89,7 @@ class Link:
                 return
             except LinkError as error:
                 self._note(error)
-            if self.clock.ms() - self._data_ms >= self.timeout_ms:
+            if self.clock.ms() - self._data_ms >= self._data_timeout_ms:
                 return
 
     def _serve(self):
@@ -130,7 +136,10 @@ class Link:
 
     def judge(self):
         """Set `mode` from what both channels did lately."""
-        data = self._data_ms is not None and self.clock.ms() - self._data_ms < self.timeout_ms
+        silent_ms = self._data_timeout_ms
+        if self._data_ms is not None:
+            silent_ms = self.clock.ms() - self._data_ms
+        data = silent_ms < self._data_timeout_ms
         pulse = self._has_pulses()
         mode = MODES[2 * data + pulse]
         if mode != self.mode:
@@ -162,11 +171,13 @@ class Link:
             ("page interrupts", self.pulses.page.count),
             ("zero-cross edges", self.pulses.zx.count),
             ("energy pulses", self.pulses.cf1.count),
-            ("sample clock", "%.1f ppm slow" % base.rate_ppm()),
-            ("time stamp uncertainty", spread),
-            ("last error", self.last_error),
         ]
-        return rows
+        if self.chip.has_samples:
+            rows += [
+                ("sample clock", "%.1f ppm slow" % base.rate_ppm()),
+                ("time stamp uncertainty", spread),
+            ]
+        return rows + [("last error", self.last_error)]
 
     def mode_index(self):
         """Place of the mode in MODES."""

@@ -1,4 +1,4 @@
-"""The link alone under MicroPython, an emulated metrology IC, and what the one tells of the other."""
+"""The link alone under MicroPython, an emulated metrology IC, and what one tells of the other."""
 
 import contextlib
 import json
@@ -55,7 +55,7 @@ def link_rig(seconds, *orders, chip="ade9000", options=()):
     with tempfile.TemporaryDirectory(prefix="ttu-") as folder:
         words = [f"--{name}={folder}/{name}" for name in ("spi", "pins", "control")]
         emulator = subprocess.Popen(
-            [sys.executable, "-m", "tools.emulator", *words, *options],
+            [sys.executable, "-m", "tools.emulator", "--chip", chip, *words, *options],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

@@ -105,6 +105,8 @@ async def main(name, seconds, orders):
     sink.sums["rate_ppm"] = link.timebase.rate_ppm()
     sink.sums["uncertainty_us"] = link.timebase.uncertainty_us
     sink.sums["energy"] = sink.energy
+    if not ic.has_samples:
+        sink.sums["count_mwh"] = ic.scale.count_mwh
     for text, value in link.rows():
         sink.sums[text] = value
     tell("end", sink.sums)

@@ -1,4 +1,4 @@
-"""Start the ADE9000 emulator: `python -m tools.emulator --spi P --pins P --control P`.
+"""Start the emulator of a metrology IC: `python -m tools.emulator --spi P --pins P --control P`.
 
 Prints `ready` on stdout when it listens; ends on SIGTERM or SIGINT and removes its sockets.
 """
@@ -9,9 +9,12 @@ import os
 import signal
 import sys
 
+CHIPS = ("ade9000", "atm90e36a", "atm90e32as")
+
 
 def _arguments():
-    parser = argparse.ArgumentParser(prog="tools.emulator", description="ADE9000 emulator")
+    parser = argparse.ArgumentParser(prog="tools.emulator", description="metrology IC emulator")
+    parser.add_argument("--chip", choices=CHIPS, default=CHIPS[0], help="which IC")
     parser.add_argument("--spi", required=True, help="path of the SPI socket")
     parser.add_argument("--pins", required=True, help="path of the pins socket")
     parser.add_argument("--control", required=True, help="path of the control socket")
@@ -60,22 +63,33 @@ def _source(arguments):
     return waveform.Loop(array, info["frequency_hz"] * (1.0 + arguments.ppm * 1e-6))
 
 
+def _part(arguments, front):
+    """The chip behind the plant `front`, and the class of its SPI side."""
+    if arguments.chip == CHIPS[0]:
+        from tools.emulator import chip, spi
+
+        return chip.Chip(front, arguments.seed), spi.SpiSlave
+    from tools.emulator.atm90 import chip, spi
+
+    return chip.Chip(front, arguments.chip), spi.SpiSlave
+
+
 def main():
     arguments = _arguments()
     # the matrices are tiny: threads of the BLAS would only take the core from the firmware;
     # it reads this when numpy is loaded, so everything else is imported after it
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from tools.emulator import adc, chip, plant, recording, server
+    from tools.emulator import adc, plant, recording, server
 
     try:
         source = _source(arguments)
     except recording.RecordingError as error:
         sys.exit("emulator: %s" % error)
     converters = adc.Adc(arguments.full_scale_v, arguments.full_scale_a, seed=arguments.seed)
-    part = chip.Chip(plant.Plant(source, converters, arguments.ppm), arguments.seed)
+    part, slave = _part(arguments, plant.Plant(source, converters, arguments.ppm))
     paths = (arguments.spi, arguments.pins, arguments.control)
     try:
-        loop = server.Server(part, paths, arguments.pace, arguments.ppm, arguments.seed)
+        loop = server.Server(part, paths, arguments.pace, arguments.ppm, arguments.seed, slave)
     except OSError as error:
         sys.exit("emulator: cannot listen: %s" % error)
     for number in (signal.SIGTERM, signal.SIGINT):

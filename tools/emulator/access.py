@@ -84,6 +84,23 @@ class Access:
             else:
                 self._store(address, value & FIELD_MASK.get(name, 0xFFFFFFFF))
 
+    def find(self, reg):
+        """Address of a name or a hexadecimal number; ValueError for neither."""
+        if isinstance(reg, str) and reg in ADDRESS:
+            return ADDRESS[reg]
+        address = reg if isinstance(reg, int) else int(str(reg), 16)
+        if not 0 <= address <= 0xFFF:
+            raise ValueError("beyond the map")
+        return address
+
+    def is_computed(self, address):
+        """Nothing is stored there that could be upset."""
+        return address in COPIES or address >= 0x800 or address in self.chip.results.readers
+
+    def truth(self):
+        """Nothing that the registers do not tell."""
+        return {}
+
     def poke(self, address, value):
         """Change a stored register as an upset would: no lock, no access rules."""
         self._store(address, value & (1 << 8 * width(address)) - 1)

@@ -7,7 +7,7 @@ import json
 import math
 
 from tools.emulator.faults import FaultError
-from tools.emulator.registers import ADDRESS, CHANNELS, COPIES, PHASES
+from tools.emulator.registers import CHANNELS, PHASES
 from tools.emulator.waveform import SignalError
 
 
@@ -33,28 +33,21 @@ def _choice(args, name, choices):
     return value
 
 
-def _address(args):
-    reg = args.pop("reg", None)
-    if isinstance(reg, str) and reg in ADDRESS:
-        return ADDRESS[reg]
-    if isinstance(reg, int) and not isinstance(reg, bool):
-        address = reg
-    else:
-        try:
-            address = int(str(reg), 16)
-        except ValueError:
-            raise CommandError("reg must be a register name or a hexadecimal address") from None
-    if not 0 <= address <= 0xFFF:
-        raise CommandError("reg must be an address from 0 to 0xFFF")
-    return address
-
-
 class Control:
     def __init__(self, chip, crystal, faults, pins_changed):
         self.chip = chip
         self.crystal = crystal
         self.faults = faults
         self.pins_changed = pins_changed  # called after a pull or plug
+
+    def _address(self, args):
+        reg = args.pop("reg", None)
+        try:
+            return self.chip.access.find(None if isinstance(reg, bool) else reg)
+        except ValueError:
+            raise CommandError(
+                "reg must be a register name or a hexadecimal address on the chip"
+            ) from None
 
     def line(self, text):
         """Bytes of a request line -> bytes of the reply line."""
@@ -93,6 +86,7 @@ class Control:
                 "full_scale_v": plant.adc.full_scale_v,
                 "full_scale_a": plant.adc.full_scale_a,
                 "cf_pulses": [pulses.count for pulses in self.chip.pulses],
+                **self.chip.access.truth(),
             }
         )
         return result
@@ -138,12 +132,12 @@ class Control:
         self.chip.reset()
 
     def peek(self, args):
-        address = _address(args)
+        address = self._address(args)
         return {"reg": "0x%03X" % address, "value": self.chip.access.peek(address)}
 
     def poke(self, args):
-        address = _address(args)
-        if address in COPIES or address >= 0x800 or address in self.chip.results.readers:
+        address = self._address(args)
+        if self.chip.access.is_computed(address):
             raise CommandError("reg 0x%03X is computed, it cannot be poked" % address)
         value = _number(args, "value", None, 0, 0xFFFFFFFF)
         if not isinstance(value, int):

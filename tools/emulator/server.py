@@ -99,14 +99,14 @@ class ControlPeer(Peer):
 
 
 class Server:
-    def __init__(self, chip, paths, pace="real", ppm=0.0, seed=1):
-        """paths: (spi, pins, control)."""
+    def __init__(self, chip, paths, pace="real", ppm=0.0, seed=1, slave=None):
+        """paths: (spi, pins, control); `slave` is the class of the chip's SPI side."""
         self.loop = selectors.SelectSelector()  # its time-outs are finer than a millisecond
         self.chip = chip
         self.crystal = Crystal(now_us(), ppm, pace)
         self.pacer = Pacer(chip, self.crystal)
         self.faults = Faults(seed)
-        self.spi = SpiSlave(chip)
+        self.spi = (slave or SpiSlave)(chip)
         self.control = Control(chip, self.crystal, self.faults, self._refresh_pins)
         self._host = None  # SpiPeer
         self._pins = None  # PinsPeer

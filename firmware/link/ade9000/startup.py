@@ -62,21 +62,22 @@ class StartUp:
             return False
 
     def _is_running(self, rows):
-        """Is this chip set as `rows` say, capture aside?"""
-        try:
-            self._verify(rows)
-            self._verify([(register, 0) for register in settings.untold(rows)])
-        except LinkError:
+        """Is this chip set as `rows` say, capture aside? LinkError when the bus does not tell: a
+        reset would lose energy."""
+        untold = [(register, 0) for register in settings.untold(rows)]
+        if self._first_wrong(rows) is not None or self._first_wrong(untold) is not None:
             return False
         return not self.bus.read(reg.STATUS1) & reg.RSTDONE
 
-    def _verify(self, rows):
+    def _first_wrong(self, rows):
+        """(register, what it holds, what it should), None when all read back well."""
         for register, value in rows:
             if register == reg.WFB_CFG:
                 continue  # capture may be on or off
             back = self.bus.read(register)
             if back != value:
-                raise LinkError("register 0x%03X holds 0x%X, not 0x%X" % (register, back, value))
+                return register, back, value
+        return None
 
     async def _step_reset(self, rows):
         self.resets += 1
@@ -110,7 +111,10 @@ class StartUp:
             self.bus.write(register, value)
 
     async def _step_read_back(self, rows):
-        self._verify([row for row in rows if row[0] not in (reg.RUN, reg.EP_CFG)])
+        rows = [row for row in rows if row[0] not in (reg.RUN, reg.EP_CFG)]
+        wrong = self._first_wrong(rows)
+        if wrong is not None:
+            raise LinkError("register 0x%03X holds 0x%X, not 0x%X" % wrong)
 
     async def _step_run(self, rows):
         self.bus.write(reg.STATUS0, 0xFFFFFFFF)
