@@ -56,7 +56,8 @@ class PinBus(io.IOBase):
         self.stamp = -1  # of the edge whose handler is running; -1: none is
         self.handler_errors = 0
         self._in_lockstep = False  # a crystal in lockstep waits for a late board
-        self._stood_us = 0  # no time passed then
+        self._stood_us = 0  # no time passed then, since this board looks
+        self._stood_base = None  # what it had stood when the chip was reached; None: not told
         self._limit_us = 0  # up to when the board's time may run; 0: no limit
         self._last_us = 0
 
@@ -147,8 +148,11 @@ class PinBus(io.IOBase):
         self._in_lockstep = True
         if is_limit:
             self._limit_us = us
-        else:
-            self._stood_us = us
+            return
+        if self._stood_base is None:
+            # from before: our clock knows nothing of it, and must not wait to catch up
+            self._stood_base = us - self._stood_us
+        self._stood_us = us - self._stood_base
 
     def _stamp_at(self, at):
         return int.from_bytes(self._view[at + 8 : at + 16], "big")
@@ -186,6 +190,7 @@ class PinBus(io.IOBase):
             return False
         self._socket = link
         self._at = self._end = 0
+        self._stood_base = None
         for pin, level in self._driven.items():
             self._send(pin, level)
         if self._watching:

@@ -177,9 +177,10 @@ print(40000 < time.ticks_us() - now < 60000)
         time.sleep(0.005)
     time.sleep(0.05)
     now = time.monotonic_ns() // 1000
-    # it stood 20 ms before the first edge and 30 ms more before the second; it may run for
-    # 20 ms more and stands then
-    pins.edge((15, 0, 20000), (2, 0, 1020000), (2, 1, 1), (15, 0, 50000), (2, 0, 1100000))
+    # it stood 9 s before this board came, 20 ms before the first edge and 30 ms more before the
+    # second; it may run for 20 ms more and stands then
+    pins.edge((15, 0, 9000000))
+    pins.edge((15, 0, 9020000), (2, 0, 1020000), (2, 1, 1), (15, 0, 9050000), (2, 0, 1100000))
     pins.edge((15, 1, now + 70000))
     process.tell("")
     assert process.line() == f"[1000000, 1050000] {now + 20000} 0"
