@@ -78,6 +78,15 @@ assert sink.fed == stream.sample == stream.quarters * SETS
 assert chip.sets() - sink.fed < SETS + 20
 assert sink.offset == 0  # the first quarter is not missed
 
+# first served late: nothing is missing while it is there, else the newest quarter begins
+for late_us, first in ((12000, 0), (20000, 0), (29000, 0), (38000, 192), (100000, 704)):
+    chip, stream, sink = bench()
+    chip.advance(late_us)
+    while sink.fed < 5 * SETS:
+        stream.serve()
+        chip.advance(3000)
+    assert sink.offset == first and not sink.gaps, (late_us, sink.offset)
+
 # up to three quarters late, at random: caught up in order, nothing is missing
 random.seed(9)
 chip, stream, sink = bench()

@@ -63,9 +63,9 @@ class Stream:
         self._sink = sink
 
     def restart(self):
-        """Capture was restarted: the next quarter follows nothing."""
+        """Capture was started just now, at page 0: the next quarter follows nothing."""
         self._page = -1  # last full page at the latest look; -1: not looked yet
-        self._now_us = 0  # when that was
+        self._now_us = self.clock.us()  # when that was
         self._next = 0  # quarter of the buffer to be read next
         self._ahead = 0  # pages completed since the first set of that quarter
         self._is_fresh = True  # nothing valid stands before the next quarter
@@ -93,14 +93,15 @@ class Stream:
             now = self.clock.us()
             if self.clock.diff_us(now, before) < _TRUST_US:
                 break
-        if self._page < 0:
-            self._next = (page + 1) // _PAGES - 1 & 3  # the newest quarter that is full
-            self._ahead = _PAGES + (page + 1) % _PAGES
-        else:
-            passed = page - self._page & 15
-            # sixteen pages are 32 ms: the clock need only be good to half of that
-            rounds = self.clock.diff_us(now, self._now_us) // _PAGE_US - passed + 8 >> 4
-            self._ahead += passed + (max(0, rounds) << 4)
+        passed = page - self._page & 15
+        # sixteen pages are 32 ms: the clock need only be good to half of that
+        rounds = self.clock.diff_us(now, self._now_us) // _PAGE_US - passed + 8 >> 4
+        self._ahead += passed + (max(0, rounds) << 4)
+        if self._page < 0 and self._ahead > _INTACT:
+            # nobody was there to take the first ones: begin with the newest that is full
+            skipped = self._ahead // _PAGES - 1
+            self._next = skipped & 3
+            self._ahead -= skipped * _PAGES
         self._page = page
         self._now_us = now
 
