@@ -36,9 +36,10 @@ $(DEV): $(STAMP) requirements-dev.txt requirements-stubs.txt
 
 venv: $(STAMP) ## set up the environment (pinned packages) and nothing else
 
-run: $(STAMP) ## the desk-top station and the terminal; SECONDS=30 PACE=lockstep WAVEFORM=f.npz METERS=8
+run: $(STAMP) ## the desk-top station and the terminal; SECONDS=30 PACE=lockstep WAVEFORM=f.npz METERS=8 CHIP=atm90e36a
 	@$(RUN) tools.station $(if $(SECONDS),--seconds "$(SECONDS)") --pace "$(PACE)" --meters "$(METERS)" \
-	  --heap "$(HEAP)" --seed "$(SEED)" $(if $(WAVEFORM),--waveform "$(WAVEFORM)") $(if $(BROKER),--broker "$(BROKER)")
+	  --heap "$(HEAP)" --seed "$(SEED)" $(if $(WAVEFORM),--waveform "$(WAVEFORM)") $(if $(BROKER),--broker "$(BROKER)") \
+	  $(if $(CHIP),--chip "$(CHIP)")
 
 board: $(STAMP) ## only the virtual board: prints the PTY for mpremote; HEAP=1M FLASH=file
 	@$(RUN) tools.vboard --heap "$(HEAP)" $(if $(FLASH),--flash "$(FLASH)")

@@ -63,6 +63,15 @@ def _driver(kind):
     return __import__("modules.%s.driver" % kind, None, None, ("Driver",)).Driver
 
 
+def _metrology(name):
+    """The metering half for the metrology IC of that name."""
+    if name == "ade9000":
+        return Metrology
+    from firmware.register_metrology import RegisterMetrology  # only where it is used
+
+    return RegisterMetrology
+
+
 class Group:
     """The settings below one name, as attributes; the values of this boot."""
 
@@ -99,7 +108,9 @@ class Terminal:
         self.events.emit(event_codes.BOOT, "", board.reset_cause())
         for problem in problems:
             self.events.emit(event_codes.CONFIG_DEFAULTED, "", problem)
-        self.metrology = Metrology(self, lambda name: Group(self.config, name))
+        self.metrology = _metrology(self.config.get("link.chip"))(
+            self, lambda name: Group(self.config, name)
+        )
         self.meter, self.link = self.metrology.meter, self.metrology.link
         self._restore(kept, wrong)
         self._build_supervisor()

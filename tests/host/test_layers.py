@@ -23,6 +23,7 @@ ALLOWED = {
     "firmware/console": {"firmware.core"},
     "firmware/main": {"firmware"},
     "firmware/metrology": {"firmware"},  # the metering half of the composition root
+    "firmware/register_metrology": {"firmware"},
     "modules": {"firmware.core", "firmware.codec", "firmware.bay.contract"},
     "board": {"firmware.core", "board.wires", "board.thumb"},
     "tools": {"firmware.core", "firmware.codec", "tools"},

@@ -31,6 +31,7 @@ _BOOT_S = 20  # until the first window, on a busy machine
 _STOP_S = 15  # an orderly stop drains the outbox
 
 
+CHIPS = ("ade9000", "atm90e36a", "atm90e32as")
 # what the result holds whatever happened
 KEYS = (
     "windows",
@@ -59,6 +60,7 @@ def parse(argv):
     parser.add_argument("--heap", default="1M", help="heap of the virtual board")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--broker", choices=KINDS, default="auto")
+    parser.add_argument("--chip", choices=CHIPS, default=CHIPS[0], help="metrology IC")
     parser.add_argument("--waveform", help="recording (.npz) instead of the built-in signal")
     options = parser.parse_args(argv)
     if not 1 <= options.meters <= 64:
@@ -197,7 +199,13 @@ def main():
     options = parse(sys.argv[1:])
     signal.signal(signal.SIGTERM, interrupt)  # what a CI's time limit sends: stop in order
     plan = Plan(
-        options.meters, options.pace, options.heap, options.seed, options.broker, options.waveform
+        options.meters,
+        options.pace,
+        options.heap,
+        options.seed,
+        options.broker,
+        options.waveform,
+        options.chip,
     )
     try:
         if plan.waveform:

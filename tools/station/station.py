@@ -62,13 +62,23 @@ class StationError(Exception):
 class Plan:
     """What the station shall be; `for_recording` sets full scale and nominals to a recording."""
 
-    def __init__(self, meters=8, pace="real", heap="1M", seed=1, broker="auto", waveform=None):
+    def __init__(
+        self,
+        meters=8,
+        pace="real",
+        heap="1M",
+        seed=1,
+        broker="auto",
+        waveform=None,
+        chip="ade9000",
+    ):
         self.meters = meters
         self.pace = pace
         self.heap = heap
         self.seed = seed
         self.broker = broker
         self.waveform = waveform
+        self.chip = chip  # the metrology IC
         self.full_scale_v = 500.0  # peak, at the ADC's full scale
         self.full_scale_a = 400.0
         self.nominal_v = 230
@@ -145,7 +155,7 @@ class Station:
 
     def _emulator(self):
         plan = self.plan
-        words = ["--spi", self.path("spi"), "--pins", self.path("pins")]
+        words = ["--chip", plan.chip, "--spi", self.path("spi"), "--pins", self.path("pins")]
         words += ["--control", self.path("emulator"), "--pace", plan.pace]
         words += ["--seed", str(plan.seed), "--full-scale-v", str(plan.full_scale_v)]
         words += ["--full-scale-a", str(plan.full_scale_a)]
@@ -178,6 +188,7 @@ class Station:
 
     def _make_image(self):
         values = [
+            ("link.chip", self.plan.chip),
             ("metering.u_full_scale_mv", round(self.plan.full_scale_v * 1000)),
             ("metering.i_full_scale_ma", round(self.plan.full_scale_a * 1000)),
             ("metering.nominal_v", self.plan.nominal_v),
