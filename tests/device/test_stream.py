@@ -205,6 +205,8 @@ for channel in range(7):
         assert not notes(channel, first, 15)
         # told with the quarter in which it came to 16 sets
         assert notes(channel, first, 16) == [((first + 15) // SETS * SETS, flags.STUCK)], first
+for first in range(193, 193 + 15):
+    assert notes(4, first, 16) == [((first + 15) // SETS * SETS, flags.STUCK)], first
 assert notes(2, 216, 40) == [(192, flags.STUCK)]  # over at the end of its quarter
 assert notes(2, 217, 40) == [(192, flags.STUCK), (256, flags.STUCK)]
 

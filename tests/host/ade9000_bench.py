@@ -124,7 +124,7 @@ async def main():
     page = bus.read(reg.WFB_TRG_STAT) >> 12
     view = memoryview(bytearray(1792))
     bus.burst(reg.WAVEFORM + (((page + 1) // 4 - 1 & 3) << 9), view)
-    assert kernels.crc16(view, 1792) == bus.read(reg.CRC_SPI)
+    assert kernels.crc16(view, 0xFFFF, 1792, kernels.TABLES) == bus.read(reg.CRC_SPI)
     peak = max([int.from_bytes(view[n : n + 1], "big") for n in range(4, 1792, 28)])
     assert peak > 0
     bus.write(reg.STATUS0, reg.PAGE_FULL)

@@ -43,8 +43,8 @@ class Bus:
 
     def read(self, reg):
         """Unsigned value of a register; LinkError when its CRC stays wrong."""
-        size = registers.width(reg)
-        rx = self._rx16 if size == 2 else self._rx32
+        rx = self._rx16 if 0x480 <= reg <= 0x4FE else self._rx32
+        size = len(rx)
         self._header(self._head, reg, True)
         for _ in range(1 + _RETRIES):
             self._select(0)
@@ -52,13 +52,11 @@ class Bus:
             self._spi.readinto(rx)
             self._select(1)
             # a CRC run on over its own transmission leaves zero (no final XOR)
-            if kernels.crc16(rx, size + 2) == 0:
-                value = 0
-                for i in range(size):
-                    value = value << 8 | rx[i]
-                return value
+            if kernels.crc16(rx, 0xFFFF, size, kernels.TABLES) == 0:
+                value = rx[0] << 8 | rx[1]
+                return value if size == 4 else value << 16 | rx[2] << 8 | rx[3]
             self.crc_errors += 1
-        if is_blank(rx, 0, size + 2):
+        if is_blank(rx, 0, size):
             self.faults |= flags.BUS
             raise LinkError("nothing drives the bus: it reads 0x%02X only" % rx[0])
         self.faults |= flags.SHORT

@@ -24,7 +24,6 @@ _INTACT = const(15)  # pages the writer may have completed since a quarter's fir
 _TRUST_US = const(2000)  # a page reading older than this says little about now
 _TRIES = const(3)
 _MOST = const(8)  # quarters served at a stretch
-_STUCK = const(16)  # sets with one and the same word
 _CHANNELS = const(7)
 
 
@@ -55,7 +54,7 @@ class Stream:
         self.repeats = 0  # bursts read again because of one of these
         self.stuck = 0  # quarters with a channel that stood still
         # sets before a quarter that are looked at as well, when they are there and valid
-        self._reach = _STUCK if history >= _STUCK else 0
+        self._reach = kernels.REACH if history >= kernels.REACH else 0
         self.restart()
 
     def attach(self, sink):
@@ -129,10 +128,12 @@ class Stream:
         for attempt in range(2):
             self.repeats += attempt
             self.bus.burst(reg.WAVEFORM + (self._next << 9), self._burst)
-            if not self.check_crc:
-                if not self._is_dead():
-                    return True
-            elif kernels.crc16(self._burst, _BYTES) == self.bus.read(reg.CRC_SPI):
+            if self.check_crc:
+                crc = kernels.crc16(self._burst, 0xFFFF, _BYTES, kernels.TABLES)
+                is_right = crc == self.bus.read(reg.CRC_SPI)
+            else:
+                is_right = not self._is_dead()
+            if is_right:
                 return True
         return False
 
@@ -175,18 +176,16 @@ class Stream:
         """Flags of channels that stand still, or are clipped for so long that they seem to."""
         reach = 0 if self._is_fresh else self._reach
         at = self.at - reach * SET_BYTES
-        found = kernels.pairs(self.buf, at, (SETS + reach >> 3) - 1)
+        found = kernels.pairs(self.buf, at, (SETS + reach - 2) // kernels.REACH + 1)
         if not found:
             return 0
         odd = 0
         for channel in range(_CHANNELS):
             if found >> channel & 1:
-                # all but one of a run may stand before this quarter
-                first = at + 4 * channel + (SET_BYTES if reach else 0)
-                longest = kernels.runs(self.buf, first, SETS + max(0, reach - 1))
-                if longest & 0xFF >= _STUCK:
+                longest = kernels.runs(self.buf, at + 4 * channel, SETS + reach)
+                if longest & 0xFF >= kernels.RUN:
                     odd |= flags.STUCK
-                if longest >> 8 >= _STUCK:
+                if longest >> 8 >= kernels.RUN:
                     odd |= flags.SATURATED
         if odd & flags.STUCK:
             self.stuck += 1
