@@ -50,8 +50,9 @@ class LinkRig:
 
 
 @contextlib.contextmanager
-def link_rig(seconds, *orders, chip="ade9000", options=()):
-    """A running link; `orders` as link_terminal takes them, `options` for the emulator."""
+def link_rig(seconds, *orders, chip="ade9000", options=(), crc=0):
+    """A running link; `orders` and `crc` as link_terminal takes them, `options` for the
+    emulator."""
     with tempfile.TemporaryDirectory(prefix="ttu-") as folder:
         words = [f"--{name}={folder}/{name}" for name in ("spi", "pins", "control")]
         emulator = subprocess.Popen(
@@ -72,6 +73,7 @@ def link_rig(seconds, *orders, chip="ade9000", options=()):
                     chip,
                     str(seconds),
                     json.dumps(orders),
+                    str(crc),
                 ],
                 cwd=ROOT,
                 env=dict(

@@ -1,7 +1,8 @@
 """Runs under MicroPython: the link alone, telling what it hears as JSON lines on stdout.
 
 argv: chip, seconds, what to do on the way as JSON: [[ms, verb, argument], ...] with the verbs
-`stall` (ms without service), `calibrate` (rows). The last line sums up.
+`stall` (ms without service), `calibrate` (rows); the checksum that the IC's configuration should
+have, 0 for none. The last line sums up.
 """
 
 import asyncio
@@ -84,9 +85,9 @@ class Sink:
         pass
 
 
-async def main(name, seconds, orders):
+async def main(name, seconds, orders, crc):
     wires = board.metrology()
-    ic = chip.make(name, wires, clock, Cfg, Cfg, 41)
+    ic = chip.make(name, wires, clock, Cfg, Cfg, 41, expected_crc=crc or None)
     sink = Sink()
     link = dual.Link(ic, wires, clock, sink, Cfg, asyncio.ThreadSafeFlag())
     wires.attach(link.pulses)
@@ -115,4 +116,4 @@ async def main(name, seconds, orders):
 
 
 clock = Clock(machine.ticks_us, time.ticks_diff, lambda: 0)
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3])))
+asyncio.run(main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]), int(sys.argv[4])))

@@ -164,6 +164,31 @@ def test_an_upset_outside_of_the_table_is_reset():
         assert (again, is_same) == (crc, True)
 
 
+def test_the_checksum_is_compared_with_the_one_that_was_kept():
+    with link_rig(3, options=LOCKSTEP) as rig:
+        crc, is_same, _ = rig.until("configuration")
+        assert is_same is None
+    for expected in (crc, crc ^ 1):
+        with link_rig(3, options=LOCKSTEP, crc=expected) as rig:
+            assert rig.until("configuration")[:2] == [crc, expected == crc]
+
+
+def test_an_upset_while_the_link_was_away():
+    """In a register of the table or beside it: it is set again, and told."""
+    with link_rig(12) as rig:
+        crc, *_ = rig.until("configuration")
+        rig.until("registers")
+        rig.ask(cmd="pull", what="spi")
+        rig.until("mode", "pulse_only")
+        rig.ask(cmd="poke", reg="ZXTOUT", value=5)
+        rig.ask(cmd="plug", what="spi")
+        again, is_same, text = rig.until("configuration")
+        assert (again, is_same) == (crc, False)
+        assert f"not 0x{crc:04X}; after a reset it is 0x{crc:04X}" in text
+        rig.until("registers")
+        assert rig.ask(cmd="peek", reg="ZXTOUT")["value"] == 0xFFFF
+
+
 def test_calibration_rows_come_into_force_and_go():
     rows = [[0x00B, -500000], [0x021, 123456]]
     orders = ([1500, "calibrate", rows], [6000, "calibrate", []])

@@ -65,18 +65,24 @@ class Ade9000:
         """Other calibration rows (register, value), in force within a second or with the next
         start."""
         self._rows = settings.table(self._cfg, rows)
+        if self.guard.rows:
+            self.guard.crc = None  # of the rows before
 
     async def start(self, has_pulses):
         self.guard.rows = self._rows
         is_resumed = await self._walk(has_pulses)
         crc, is_same = await self.guard.seal(asyncio.sleep_ms)
+        text = ""
+        if is_same is False:
+            text = "the checksum is 0x%04X, not 0x%04X" % (crc, self.guard.crc)
         if is_resumed and is_same is False:
             # set as told, and yet not as before: something that the table does not know
+            self.guard.upsets += 1
             self._must_reset = True
             is_resumed = await self._walk(has_pulses)
-            crc, is_same = await self.guard.seal(asyncio.sleep_ms)
+            crc, _ = await self.guard.seal(asyncio.sleep_ms)
+            text += "; after a reset it is 0x%04X" % crc
         self._must_reset = False
-        text = "" if is_same is not False else "the checksum was 0x%04X" % self.guard.crc
         self.guard.crc = crc
         self.counters.restart(is_resumed)
         self._sink.configuration(crc, is_same, text)

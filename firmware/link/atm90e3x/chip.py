@@ -64,6 +64,8 @@ class Atm90:
 
     def set_calibration(self, rows):
         self._rows = settings.table(self._part, self._cfg, self.scale, rows)
+        if self.guard.rows:
+            self.guard.crc = None  # of the rows before
 
     async def start(self, has_pulses):
         try:
@@ -74,7 +76,9 @@ class Atm90:
         is_resumed = await self.startup.walk(self._rows, has_pulses)
         crc = self.guard.checksum()
         is_same = None if self.guard.crc is None else crc == self.guard.crc
-        text = "" if is_same is not False else "the checksum was 0x%04X" % self.guard.crc
+        text = ""
+        if is_same is False:
+            text = "the checksum is 0x%04X, not 0x%04X" % (crc, self.guard.crc)
         self.guard.crc = crc
         self._sink.configuration(crc, is_same, text)
         return is_resumed
