@@ -4,7 +4,6 @@ Harmonics are in percent of their own fundamental (IEC 61000-4-7); orders are rm
 the channel. Fundamental powers and angles: see phasors.
 """
 
-
 from firmware.metering.phasors import Phasors
 from firmware.metering.sequence import NEGATIVE, ZERO
 from firmware.metering.spectrum import CREST, EVEN, LINE, ODD, RATIOS, SUBGROUP, THD, THDS

@@ -3,7 +3,7 @@
 `begin` with where the window lies in the waveform ring, then `step` until it says True: three
 steps a channel, each of them a few hundred thousand instructions at most, so that one a
 burst of the link leaves time for everything else. Nothing is allocated after the start as long as
-sample numbers are small ints. Memory: 16 KB to transform in, 11 KB of tables, two spectra of 6 KB.
+sample numbers are small ints. Memory: 12 KB to transform in, 11 KB of tables, two spectra of 6 KB.
 """
 
 from array import array
@@ -15,29 +15,31 @@ from firmware.metering.phasor_kernels import multiply, share
 from firmware.metering.spectrum import GROUP, ORDERS, Spectrum
 
 STEPS = const(21)
-SHORTEST, LONGEST = const(1300), const(1900)  # samples: 12 cycles at 69 Hz, 10 at 42.5 Hz
+SHORTEST, LONGEST = const(1380), const(1900)  # samples: 12 cycles at 69 Hz, 10 at 42.5 Hz
 
 _SET = const(14)  # bytes of a set in the ring
 _EARLIER = const(2)  # taps before the place
 _ROOM = const(5)  # and all of them
-_BINS = const(619)  # half an order beyond order 51, the most there is to look at
+_BINS = const(611)  # up to the last one between orders 50 and 51 of twelve cycles
 _MOST_RAISED = const(13)  # bits; the first sums of a larger offset would leave 31 bits
 _SUMS = const(1022)  # the largest sum of three currents, shifted; its half unit not counted
+_FOUR_THIRDS = const(357913941)  # in 2**-28
 _LEFT = const(12)  # words before bin 0
 _ROW = const(816)  # bytes of a channel in a spectrum
 
 
 class Harmonics:
-    def __init__(self, response=None):
+    def __init__(self, response=None, turn=None):
         """`response(knot)`: amplitude response of the front end in Q16 at knot / 256 of the sample
-        rate, 0 .. 129, compared with the fundamental; None: flat."""
+        rate, 0 .. 117, compared with the fundamental; None: flat. `turn`: a Turn that sees the
+        lines of the phases, or None."""
         self._cosine = spectrum_tables.cosine()
         self._taps = spectrum_tables.taps()
         self._droop = spectrum_tables.droop(response)
         self._roots = spectrum_tables.roots()
-        self._a = array("i", bytes(8192))
-        self._b = array("i", bytes(8192))
-        self._gains = array("H", bytes(2 * _BINS))
+        self._a = array("i", bytes(6144))
+        self._b = array("i", bytes(6144))
+        self._gains = array("I", bytes(4 * _BINS))
         self._cells = array("i", bytes(16 * (ORDERS + 2)))
         self._shifts = bytearray(2 * (ORDERS + 2))
         self._room = array("i", bytes(4 * group_kernels.ROOM))
@@ -45,6 +47,7 @@ class Harmonics:
         self.result = Spectrum()  # the last complete one
         self._next = Spectrum()  # what is worked on
         self.lost = 0  # windows given up: out of range, or gone from the ring
+        self._turn = turn
         self._ring = None  # None: nothing to do
         self._left = 0  # steps
         self._amps = 0  # at most |ia + ib + ic|
@@ -65,9 +68,11 @@ class Harmonics:
         # places in 2**-20 of a sample, half a sample on: see resample_kernels
         early = n0 - _EARLIER - self._first
         self._place = (early << 20) + (frac << 4) + (1 << 19)
-        self._pace = length + 64 >> 7
-        last = (self._place >> 8) + 2047 * (self._pace >> 8) >> 12  # or one less than that
+        self._pace = (length + 48) // 96
+        last = (self._place >> 8) + 1535 * (self._pace >> 8) >> 12  # or one less than that
         self._sets = (last + 1 + _ROOM + 3) & ~3
+        if self._turn:
+            self._turn.begin(length, cycles)
         self._next.start = n0
         self._next.cycles = cycles
         if length != self._length or cycles != self._cycles:
@@ -80,9 +85,9 @@ class Harmonics:
         """Gains of all bins for this length."""
         step = (1 << 44) // length  # knots between bins, 2**-20
         resample_kernels.gains(self._droop, self._gains, step, _BINS)
-        # of the fundamental to a millionth: (pi f / sin pi f)**5 = 1 + 5 / 6 (pi f)**2 ..
+        # of the fundamental to a millionth, and four thirds: see _scaled
         f = (cycles << 26) // (length >> 8)  # 2**-18 of the sample rate
-        self._one = (1 << 28) + ((f * f >> 8) * 8225 // 1000)
+        self._one = _FOUR_THIRDS + (f * f * 11 >> 6) // 3
         self._length, self._cycles = length, cycles
 
     def step(self):
@@ -119,14 +124,12 @@ class Harmonics:
         return False
 
     def _take(self, channel):
-        """A channel from the ring to 2048 values in buffer a, as large as they may be."""
+        """A channel from the ring to 1536 values in buffer a, as large as they may be."""
         ring, at, sets = self._ring, self._at, self._sets
         n = min(sets, ring.mask + 1 - at)
         top = resample_kernels.gather(ring.buf, at * _SET + 2 * channel, self._b, 0, n, 0)
         top = resample_kernels.gather(ring.buf, 2 * channel, self._b, 2 * n, sets - n, top)
-        raised = 0
-        while raised < _MOST_RAISED and (top + 1) << (raised + 1) <= fft_kernels.LIMIT:
-            raised += 1
+        raised = resample_kernels.room(top, fft_kernels.LIMIT, _MOST_RAISED)
         self._peak, self._raised = top, raised
         if channel < 6 and channel & 1 == 0:
             self._amps = top + 1 + (self._amps if channel else 0)
@@ -158,10 +161,10 @@ class Harmonics:
         """From buffer a to buffer b, through both."""
         a, b, cosine = self._a, self._b, self._cosine
         fft_kernels.radix4_first(a, a, b, cosine)
-        fft_kernels.radix4(b, b, a, cosine, 4, 64)
-        fft_kernels.radix4(a, a, b, cosine, 16, 16)
-        fft_kernels.radix4(b, b, a, cosine, 64, 4)
-        fft_kernels.radix4_last(a, a, b)
+        fft_kernels.radix4(b, b, a, cosine, 4, 48)
+        fft_kernels.radix4(a, a, b, cosine, 16, 12)
+        fft_kernels.radix4(b, b, a, cosine, 64, 3)
+        fft_kernels.radix3(a, a, b)
 
     def _group(self, channel):
         """From buffer b to the spectrum."""
@@ -182,16 +185,27 @@ class Harmonics:
         fft_kernels.phasor(b, b, self._pair, cosine, cycles)
         out.re[channel] = self._scaled(self._pair[0])
         out.im[channel] = self._scaled(self._pair[1])
+        if self._turn and channel < 6:
+            self._lines(channel)
+
+    def _lines(self, channel):
+        """The lower orders with their signs, for what a delay does to them."""
+        b, pair, turn = self._b, self._pair, self._turn
+        k = self._cycles
+        for order in range(turn.ORDERS):
+            fft_kernels.phasor(b, b, pair, self._cosine, k)
+            gain = self._gains[k] << 14
+            turn.put(channel, order, multiply(pair[0], gain), multiply(pair[1], gain))
+            k += self._cycles
+        turn.take(channel)
 
     def _direct(self, cells, channel):
-        """The DC, and what is below half the fundamental with it."""
+        """The DC: the line of order 0 with its sign, and its group without."""
         k = channel * ORDERS * 4
         # half a unit of the ring was cut off on average
-        dc = (fft_kernels.mean(self._b, self._raised) << 5 >> self._raised) + 128
-        cells[k] = abs(dc)
-        cells[k + 1] = cells[k + GROUP]
-        cells[k + GROUP] = group_kernels.root_sum_square(cells, 4 * k, 4, 2, self._roots)
+        dc = (fft_kernels.mean(self._b, self._raised) * 128 // 3 >> self._raised) + 128
         cells[k] = dc
+        cells[k + GROUP] = abs(dc)
 
     def _scaled(self, x):
         """A part of a phasor in sample words / 4."""

@@ -1,7 +1,7 @@
-"""A window of one channel to exactly 2048 points. Time critical, allocates nothing.
+"""A window of one channel to exactly 1536 points. Time critical, allocates nothing.
 
-`gather` takes a channel out of the waveform ring, `resample` interpolates it with the quartic
-spline of spectrum_tables at places that are fractions of a sample apart. Samples are raised by
+`gather` takes a channel out of the waveform ring, `resample` interpolates it with the taps of
+spectrum_tables at places that are fractions of a sample apart. Samples are raised by
 0x8000 and loads are 16 bits wide, so 32-bit and 64-bit builds do the same.
 """
 
@@ -45,12 +45,12 @@ def gather(src: ptr16, v: int, dst: ptr16, to: int, sets: int, top: int) -> int:
 
 @micropython.viper
 def resample(p: ptr16, w: ptr16, out: ptr32, pos: int, step: int, shift: int):
-    """2048 values to `out`, Q14 >> `shift` and raised by OFFSET << 14 >> shift, at the places pos,
+    """1536 values to `out`, Q14 >> `shift` and raised by OFFSET << 14 >> shift, at the places pos,
     pos + step ... of gathered samples; `w` are the taps. A place is in 2**-20 of a sample: half
     a sample plus what it is behind the third one."""
     samples = int(p)
     taps = int(w)
-    n = 1024
+    n = 768
     while n:
         p = ptr16((pos >> 20 << 1) + samples)
         w = ptr16((pos >> 11 & 511) * 10 + taps)
@@ -80,16 +80,16 @@ def sum_square(src: ptr16, at: int, sets: int, shift: int) -> int:
 
 
 @micropython.viper
-def gains(knots: ptr32, out: ptr16, step: int, count: int):
-    """What to multiply bins 0 .. `count` - 1 with, Q13, from the droop at its knots (Q16); bins
+def gains(knots: ptr32, out: ptr32, step: int, count: int):
+    """What to multiply bins 0 .. `count` - 1 with, Q14, from the droop at its knots (Q16); bins
     are `step` / 2**20 of a knot apart."""
     at = 0
     while count:
         p = ptr32(int(knots) + (at >> 20 << 2))
         low = p[0]
-        out[0] = ((p[1] - low) * (at >> 8 & 0xFFF) >> 12) + low + 4 >> 3
+        out[0] = ((p[1] - low) * (at >> 8 & 0xFFF) >> 12) + low + 2 >> 2
         at = at + step
-        out = ptr16(int(out) + 2)
+        out = ptr32(int(out) + 4)
         count -= 1
 
 
@@ -97,3 +97,14 @@ def gains(knots: ptr32, out: ptr16, step: int, count: int):
 def behind(newest: int, first: int) -> int:
     """How many samples ago `first` was: no long integer, however large the numbers are."""
     return (newest - first) & 0x3FFFFFFF
+
+
+@micropython.viper
+def room(top: int, limit: int, most: int) -> int:
+    """By what power of two, at most `most`, values up to `top` may be raised to stay within."""
+    n = 0
+    while n < most:
+        if top + 1 << n + 1 > limit:
+            return n
+        n += 1
+    return n

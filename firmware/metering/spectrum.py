@@ -36,8 +36,7 @@ class Spectrum:
         self.cycles = 0  # 0: nothing there yet
 
     def amplitude(self, channel, order, kind=SUBGROUP):
-        """Of one order. The line of order 0 is the DC, with its sign; its group is all there is
-        below half the fundamental."""
+        """Of one order. The line of order 0 is the DC, with its sign, its group without."""
         return self.cells[(channel * ORDERS + order) * 4 + kind]
 
     def rate(self, channel, peak, roots):

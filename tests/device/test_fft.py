@@ -12,7 +12,7 @@ from firmware.metering import resample_kernels, spectrum_tables
 
 COSINE = spectrum_tables.cosine()
 TAPS = spectrum_tables.taps()
-GAINS = array("H", bytes(2 * 619))
+GAINS = array("I", bytes(4 * 611))
 A = array("i", bytes(8 * N))
 B = array("i", bytes(8 * N))
 SET = 14
@@ -21,10 +21,10 @@ SET = 14
 def passes():
     micropython.heap_lock()
     fft.radix4_first(A, A, B, COSINE)
-    fft.radix4(B, B, A, COSINE, 4, 64)
-    fft.radix4(A, A, B, COSINE, 16, 16)
-    fft.radix4(B, B, A, COSINE, 64, 4)
-    fft.radix4_last(A, A, B)
+    fft.radix4(B, B, A, COSINE, 4, 48)
+    fft.radix4(A, A, B, COSINE, 16, 12)
+    fft.radix4(B, B, A, COSINE, 64, 3)
+    fft.radix3(A, A, B)
     fft.bins(B, B, A, COSINE, GAINS, 1, 610)
     micropython.heap_unlock()
 
@@ -35,16 +35,16 @@ def check(values, raised):
         A[n] = values[n]
     passes()
     z = transform([v - (1 << raised) for v in values], COSINE)
-    assert (B[0], B[1]) == (z[0][0] + (4 << raised), z[0][1] + (4 << raised))
+    assert (B[0], B[1]) == (z[0][0] + (3 << raised), z[0][1] + (3 << raised))
     for k in range(1, N):
-        assert (B[2 * k], B[2 * k + 1]) == (z[k][0] + 262140, z[k][1] + 262140), k
+        assert (B[2 * k], B[2 * k + 1]) == (z[k][0] + 196605, z[k][1] + 196605), k
     pair = array("i", bytes(8))
     for k in range(1, 611):
         re, im = bin_of(z, k, GAINS[k], COSINE)
         assert (A[12 + 2 * k], A[13 + 2 * k]) == (abs(re), abs(im)), k
     fft.phasor(B, B, pair, COSINE, 10)
-    re, im = bin_of(z, 10, 8192, COSINE)
-    assert abs(pair[0] - 4 * re) < 5 and abs(pair[1] - 4 * im) < 5
+    re, im = bin_of(z, 10, 16384, COSINE)
+    assert abs(pair[0] - 2 * re) < 3 and abs(pair[1] - 2 * im) < 3
     assert fft.mean(B, raised - 15) == z[0][0] + z[0][1]
 
 
@@ -58,18 +58,18 @@ def noise(n):
 
 SHAPES = (
     noise,
-    lambda n: LIMIT,  # DC at the limit, and a square wave of every other, tenth and 512th value
+    lambda n: LIMIT,  # DC at the limit, and square waves, full scale of bins 768, 10 and 384
     lambda n: LIMIT if n & 1 else -LIMIT,
-    lambda n: LIMIT if n // 102 & 1 else -LIMIT,
+    lambda n: LIMIT if n // 76 & 1 else -LIMIT,
     lambda n: LIMIT if n & 2 else -LIMIT,
     lambda n: -LIMIT if n == 777 else 0,
     lambda n: 0,
 )
-resample_kernels.gains(spectrum_tables.droop(), GAINS, (1 << 28) // 1600, 619)
+resample_kernels.gains(spectrum_tables.droop(), GAINS, (1 << 28) // 1600, 611)
 for number, shape in enumerate(SHAPES):
     if number == 1:  # no full scale of a high order comes through the interpolation
-        for k in range(619):
-            GAINS[k] = 8192
+        for k in range(611):
+            GAINS[k] = 10923
     raised = (16, 22, 28)[number % 3]  # a value is never below zero
     check([shape(n) + (1 << raised) for n in range(2 * N)], raised)
 
@@ -92,10 +92,11 @@ for code, most in ((0, 0), (-1, 0), (32767, 32767), (-32768, 32767), (-20, 19)):
 
 # interpolation, at the shortest and the longest window and both ends of the amplification
 samples = array("H", [random.getrandbits(16) for _ in range(1910)])
-for length, place, shift in ((1300, 0, 14), (1600, 1 << 19, 1), (1900, 5 << 20, 7)):
+for length, place, shift in ((1380, 0, 14), (1600, 1 << 19, 1), (1900, 5 << 20, 7)):
+    pace = (length << 16) // 96
     micropython.heap_lock()
-    resample_kernels.resample(samples, TAPS, A, place, length << 9, shift)
+    resample_kernels.resample(samples, TAPS, A, place, pace, shift)
     micropython.heap_unlock()
-    assert list(A) == resample(samples, TAPS, place, length << 9, shift)
+    assert list(A) == resample(samples, TAPS, place, pace, shift)
 
 print("OK")
