@@ -8,8 +8,7 @@ from array import array
 
 from micropython import const
 
-from firmware.metering.group_kernels import root_sum_square
-from firmware.metering.phasor_kernels import share
+from firmware.metering.group_kernels import ratios
 
 CHANNELS = const(7)  # IA VA IB VB IC VC IN, as in the waveform ring
 ORDERS = const(51)  # 0 .. 50
@@ -21,7 +20,6 @@ THD, THDS, THDG, ODD, EVEN, CREST = 0, 1, 2, 3, 4, 5
 RATIOS = const(6)
 
 _DEAD = const(64)  # a quarter of a unit of the ring: less is nothing to compare with
-_MOST = const(99999)  # compared with next to nothing
 _ROW = const(816)  # bytes of a channel: ORDERS cells of four words
 
 
@@ -42,19 +40,4 @@ class Spectrum:
     def rate(self, channel, peak, roots):
         """Work out the ratios of a channel whose cells are there; `peak` is as `gather` saw it."""
         cells, at = self.cells, _ROW * channel
-        out, k, one = self.ratios, RATIOS * channel, (channel * ORDERS + 1) * 4
-        odd = root_sum_square(cells, at + 48, 32, 24, roots)
-        out[k + ODD] = _ratio(odd, cells[one])
-        even = root_sum_square(cells, at + 32, 32, 25, roots)
-        out[k + EVEN] = _ratio(even, cells[one])
-        for kind in (LINE, SUBGROUP, GROUP):
-            rest = root_sum_square(cells, at + 32 + 4 * kind, 16, 49, roots)
-            out[k + THD + kind] = _ratio(rest, cells[one + kind])
-        rms = root_sum_square(cells, at + 4 * GROUP, 16, ORDERS, roots)
-        out[k + CREST] = share((peak << 8) + 128, rms, 1000) if rms > _DEAD else 0
-
-
-def _ratio(part, whole):
-    if whole < _DEAD:
-        return 0
-    return min(_MOST, share(part, whole, 10000))
+        ratios(cells, at, self.ratios, 4 * RATIOS * channel, roots, peak, _DEAD)

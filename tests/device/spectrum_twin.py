@@ -9,7 +9,7 @@ N = 768  # complex points
 def resample(samples, taps, place, pace, shift):
     """1536 values of samples (raised by 0x8000), as the kernel leaves them."""
     out = []
-    for n in range(2 * N):
+    for _ in range(2 * N):
         at, row = place >> 20, 5 * ((place >> 11) & 511)
         total = sum([taps[row + k] * samples[at + k] for k in range(5)])
         out.append(total >> shift)
