@@ -168,11 +168,11 @@ class Harmonics:
 
     def _group(self, channel):
         """From buffer b to the spectrum."""
-        a, b, cosine, gains = self._a, self._b, self._cosine, self._gains
+        a, b, cosine = self._a, self._b, self._cosine
         cycles, raised, out = self._cycles, self._raised, self._next
         most = ORDERS * cycles - 2  # bin
         fft_kernels.clear(a, 0, _LEFT + 2)
-        fft_kernels.bins(b, b, a, cosine, gains, 1, most)
+        fft_kernels.bins(b, b, a, cosine, self._gains, 1, most)
         fft_kernels.clear(a, _LEFT + 2 * (most + 1), cycles + 4)
         group_kernels.powers(
             a, _LEFT - cycles, self._room, self._cells, self._shifts, cycles, ORDERS + 1

@@ -19,7 +19,7 @@ LINE, SUBGROUP, GROUP, INTER = 0, 1, 2, 3  # IEC 61000-4-7, clause 3; INTER is a
 THD, THDS, THDG, ODD, EVEN, CREST = 0, 1, 2, 3, 4, 5
 RATIOS = const(6)
 
-_DEAD = const(64)  # a quarter of a unit of the ring: less is nothing to compare with
+_DEAD = const(192)  # three quarters of a unit of the ring: less is nothing to compare with
 _ROW = const(816)  # bytes of a channel: ORDERS cells of four words
 
 
