@@ -8,6 +8,7 @@ from firmware.metering.harmonic_points import HarmonicPoints
 from firmware.metering.harmonics import Harmonics
 from firmware.metering.meter import Meter
 from firmware.metering.ring import WaveRing
+from firmware.metering.turn import Turn
 
 # what is aggregated: roots of mean squares for U and I, means for the rest
 COLUMNS = tuple([(k, level.RMS) for k in range(quantities.NEUTRAL + 1)]) + tuple(
@@ -41,7 +42,7 @@ class Measuring:
         limits = thresholds.Thresholds(pq_cfg, cfg.nominal_v, *facts)
         self.quality = pq_events.PowerQuality(limits, sink)
         self.aggregator = Aggregator(COLUMNS, sink.aggregate, quantities.VOLTS)
-        self.harmonics = Harmonics()
+        self.harmonics = Harmonics(None, Turn(self.meter.quantities.correct))
         self.harmonic_points = HarmonicPoints(*facts, cfg.nominal_v)
         self._disturbed = [0] * len(pq_events.POINTS)
         self._changes = 0  # of the power quality, as the sink knows them
@@ -67,6 +68,8 @@ class Measuring:
     def restart(self, missing_ms):
         """The stream begins anew, `missing_ms` after the last window."""
         self.meter.restart(missing_ms)
+        for phase in range(3):
+            self.meter.quantities.correct(phase, 0)
         self.quality.restart(max(0, self.ring.newest))
         self._watch()
 

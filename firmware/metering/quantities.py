@@ -87,6 +87,7 @@ class Quantities:
         self.set_rate(0)
         self.values = array("i", bytes(4 * len(POINTS)))
         self.rms_words = array("i", bytes(16))  # currents in units of the word
+        self._too_much = array("i", bytes(12))  # of S in Q, by the harmonics, 1/2**20
 
     def _constant(self, at, num, den):
         exponent = 0
@@ -118,8 +119,6 @@ class Quantities:
         elif self._window.has_dc(length + 512 >> 10):
             self._window.remove_dc(length + 512 >> 10)
         self.products(sums)
-        v.numbers(m, _T_UU, 2, 2, 3, _UU)
-        v.numbers(m, _T_II, layout.CURRENT_WORDS, 3, 4, _II)
         v.scale(m, _UU, _PER_LENGTH, 13)
         v.root(m, _UU, 7)
         v.wholes(m, _II, 4, self.rms_words, 0)
@@ -137,6 +136,8 @@ class Quantities:
     def products(self, sums):
         """The exact products of the window to `sums`, as in `fill`; no mean is taken."""
         m = self._m
+        v.numbers(m, _T_UU, 2, 2, 3, _UU)
+        v.numbers(m, _T_II, layout.CURRENT_WORDS, 3, 4, _II)
         v.numbers(m, _T_P, layout.CURRENT_WORDS, 2, 3, _PP)
         v.numbers(m, _T_LATE, layout.CURRENT_WORDS, 2, 3, _QQ)
         if self.values[HERTZ]:  # otherwise the delay is taken for a quarter cycle
@@ -160,6 +161,22 @@ class Quantities:
             m[_SPARE + 1] = m[_PP + 2 * phase + 1]
             v.scale(m, _SPARE, _P_SHARE, 1)
             v.add(m, _QQ + 2 * phase, _SPARE, _QQ + 2 * phase)
+            if self._too_much[phase]:
+                self._correct(phase)
+
+    def correct(self, phase, share):
+        """From now on `share` of S, in 1/2**20, is taken off Q: see turn.py."""
+        self._too_much[phase] = share
+
+    def _correct(self, phase):
+        m = self._m
+        m[_SPARE] = m[_UU + 2 * phase]
+        m[_SPARE + 1] = m[_UU + 2 * phase + 1]
+        v.scale(m, _SPARE, _II + 2 * phase, 1)
+        v.root(m, _SPARE, 1)
+        v.integer(m, -self._too_much[phase], -20, _SPARE + 2)
+        v.scale(m, _SPARE, _SPARE + 2, 1)
+        v.add(m, _QQ + 2 * phase, _SPARE, _QQ + 2 * phase)
 
     def _apparent(self):
         """S = U * I of each phase, the sum of them, and the power factors."""
@@ -181,3 +198,24 @@ class Quantities:
             v.divide(m, _SPARE, _SPARE + 2, _SPARE)
             v.scale(m, _SPARE, _TEN4, 1)
             v.wholes(m, _SPARE, 1, out, FACTORS + row)
+
+    def exact(self, row):
+        """The voltage, current or power in a row of POINTS with all its digits: a float in mV,
+        mA, mW, mvar or mVA, for benches and calibration."""
+        if row in (WATTS + 3, VARS + 3, APPARENT + 3):
+            return self.exact(row - 3) + self.exact(row - 2) + self.exact(row - 1)
+        for first, rows, place in _PLACES:
+            if first <= row < first + rows:
+                at = place + 2 * (row - first)
+                return math.ldexp(self._m[at], self._m[at + 1])
+        raise ValueError("row %d of the values has no more digits" % row)
+
+
+# first row, rows, place of the first number
+_PLACES = (
+    (VOLTS, 3, _UU),
+    (AMPS, 4, _II),
+    (WATTS, 3, _PP),
+    (VARS, 3, _QQ),
+    (APPARENT, 3, _SS),
+)

@@ -45,7 +45,7 @@ def test_schema():
         entry = Entry(row)
         assert entry.refusal(entry.default) is None, entry.path
         assert len(row) == 8 and entry.allowed() and entry.help
-        for wrong in (None, 1.5, object(), {}, b"x", [1], -1, 10**12, "\n"):
+        for wrong in (None, 1.5, object(), {}, b"x", [1], -1000, 10**12, "\n"):
             assert entry.refusal(entry.normal(wrong)), (entry.path, wrong)
 
 

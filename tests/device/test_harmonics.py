@@ -1,4 +1,4 @@
-"""A window of seven channels in steps: amplitudes, ratios, phasors, gaps, and what the heap says."""
+"""A window of seven channels in steps: amplitudes, ratios, phasors, gaps, and the heap locked."""
 
 import gc
 import math

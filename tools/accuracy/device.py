@@ -12,9 +12,14 @@ import json
 import sys
 
 from firmware.metering import meter
+from firmware.metering.harmonics import Harmonics
+from firmware.metering.ring import WaveRing
+from firmware.metering.turn import Turn
 
 BURST = 64  # sets
 SET_BYTES = 28
+# rows that have more digits than their points
+EXACT = range(19)
 
 
 class Fed:
@@ -30,6 +35,8 @@ class Fed:
             self.publish,
             self.half_cycle,
         )
+        self.ring = WaveRing()
+        self.harmonics = Harmonics(None, Turn(self.meter.quantities.correct))
         self.at = meter.HISTORY * SET_BYTES
         self.view = memoryview(bytearray(self.at + BURST * SET_BYTES))
         self.sample = 0
@@ -39,12 +46,28 @@ class Fed:
         self.view[: self.at] = self.view[BURST * SET_BYTES :]
         take(self.view[self.at : self.at + size])
         sets = size // SET_BYTES
+        self.ring.pack(self.view, self.at, sets, self.sample)
         self.meter.feed(self.view, self.at, sets, self.sample)
+        self.harmonics.step()
         self.sample += sets
 
     def publish(self, values, window):
         end = window.end * 1024 - window.part
-        print(json.dumps([end, window.length, window.cycles, window.flags] + list(values)))
+        window.energy.settle()
+        self.transform(window)
+        row = [end, window.length, window.cycles, window.flags]
+        values = list(values)
+        for k in EXACT:
+            values[k] = window.quantities.exact(k)
+        print(json.dumps(row + values + list(window.energy.cells)))
+
+    def transform(self, window):
+        """As the terminal does: the harmonics of a window correct the Q of those that follow."""
+        start, frac = window.start, 0
+        if window.start_part:
+            start, frac = start - 1, (1024 - window.start_part) << 6
+        if window.cycles:
+            self.harmonics.begin(self.ring, start, frac, window.length << 6, window.cycles)
 
     def half_cycle(self, phase, u2, i2, sample):
         """Half cycles are there, as in a terminal; nothing is done with them."""

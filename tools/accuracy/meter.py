@@ -64,7 +64,7 @@ class Meter:
             "i_fs_ma": round(full_scale_a * 1000) * AMPS,
             "fs_word": fs_word,
         }
-        argv = [find_micropython(), "-X", "heapsize=256k", str(DEVICE)]
+        argv = [find_micropython(), "-X", "heapsize=4M", str(DEVICE)]
         self._child = subprocess.Popen(
             argv,
             env=dict(os.environ, MICROPYPATH=f"{ROOT}:.frozen"),
