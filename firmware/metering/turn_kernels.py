@@ -8,9 +8,10 @@ import micropython
 
 @micropython.viper
 def cross(u: ptr32, i: ptr32, orders: int, c1: int, s1: int, k: int, out: ptr32):
-    """Of lines in pairs of words, 14 bits and a sign plus 2**14: out[0] = 8 * sum over h = 2 .. of
-    P_h (cos hd - cos d) / sin d + Q_h (sin hd / sin d - 1), out[1] and out[2] the sums of squares of
-    u and i over 256. c1, s1: cos d and sin d in 1/2**28, k: 1 / sin d in 1/2**13."""
+    """Of lines in pairs of words, 14 bits and a sign plus 2**14: out[0] = 8 * sum over
+    h = 2 .. `orders` of P_h (cos hd - cos d) / sin d + Q_h (sin hd / sin d - 1); out[1] and out[2]
+    the sums of squares of u and i over 256. c1, s1: cos d and sin d in 1/2**28; k: 1 / sin d in
+    1/2**13."""
     c = c1
     s = s1
     a1 = c1 >> 14
@@ -30,14 +31,14 @@ def cross(u: ptr32, i: ptr32, orders: int, c1: int, s1: int, k: int, out: ptr32)
         ii = (ir * ir + ii_ * ii_ >> 8) + ii
         if n != orders:
             # one order on: (c + js) times (c1 + js1)
-            h = c >> 14
-            l = c & 0x3FFF
-            x = (h * a0 + l * a1 >> 14) + h * a1
-            y = (h * b0 + l * b1 >> 14) + h * b1
-            h = s >> 14
-            l = s & 0x3FFF
-            c = x - ((h * b0 + l * b1 >> 14) + h * b1)
-            s = (h * a0 + l * a1 >> 14) + h * a1 + y
+            high = c >> 14
+            low = c & 0x3FFF
+            x = (high * a0 + low * a1 >> 14) + high * a1
+            y = (high * b0 + low * b1 >> 14) + high * b1
+            high = s >> 14
+            low = s & 0x3FFF
+            c = x - ((high * b0 + low * b1 >> 14) + high * b1)
+            s = (high * a0 + low * a1 >> 14) + high * a1 + y
             p = ur * ir + ui * ii_ + 1024 >> 11
             q = ui * ir - ur * ii_ + 1024 >> 11
             if p > 32767:  # half of S: no mains
