@@ -4,6 +4,7 @@ Harmonics are in percent of their own fundamental (IEC 61000-4-7); orders are rm
 the channel. Fundamental powers and angles: see phasors.
 """
 
+from firmware.metering.phasor_kernels import multiply
 from firmware.metering.phasors import Phasors
 from firmware.metering.sequence import NEGATIVE, ZERO
 from firmware.metering.spectrum import CREST, EVEN, LINE, ODD, RATIOS, SUBGROUP, THD, THDS
@@ -38,17 +39,29 @@ POINTS = (
 )
 
 
+def _scale(full, fs_word):
+    """What `scaled` multiplies with, as a part of 2**28, and how far it shifts before."""
+    shift = 1
+    while full << 5 >= fs_word << shift:
+        shift += 1
+    if shift > 6:  # amplitudes have 23 bits, and a product 29
+        raise ValueError("a full scale of %d is beyond what points can hold" % full)
+    return (full << 33 - shift) // fs_word, shift
+
+
 class HarmonicPoints:
     def __init__(self, u_fs_mv, i_fs_ma, fs_word, nominal_v):
         """Full scales are peaks at the primary side; `fs_word` is the sample word there."""
-        self._u_fs_mv, self._i_fs_ma, self._fs_word = u_fs_mv, i_fs_ma, fs_word
+        self._volts, self._volt_shift = _scale(u_fs_mv, fs_word)
+        self._amps, self._amp_shift = _scale(i_fs_ma, fs_word)
         self.phasors = Phasors(u_fs_mv, i_fs_ma, fs_word, nominal_v)
         self.values = [0] * len(POINTS)  # one int a row of POINTS
 
     def scaled(self, channel, amplitude):
         """An amplitude of a spectrum in mV or mA."""
-        full = self._u_fs_mv if channel & 1 else self._i_fs_ma
-        return (amplitude * full * 32 + self._fs_word) // (2 * self._fs_word)
+        if channel & 1:
+            return multiply(amplitude << self._volt_shift, self._volts) + 1 >> 1
+        return multiply(amplitude << self._amp_shift, self._amps) + 1 >> 1
 
     def fill(self, spectrum):
         """Write `values` from a complete spectrum."""

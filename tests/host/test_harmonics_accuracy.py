@@ -118,7 +118,7 @@ def worst_by_order(cases, spectra, part, floor, kind):
 
 
 def all_orders(rng, share):
-    return {h: share for h in range(2, ORDERS)}
+    return dict.fromkeys(range(2, ORDERS), share)
 
 
 def test_every_order_is_within_half_of_class_one(measure):
