@@ -224,6 +224,48 @@ def phasor(z: ptr32, y: ptr32, out: ptr32, cosine: ptr16, k: int):
 
 
 @micropython.viper
+def lines(z: ptr32, y: ptr32, out: ptr32, cosine: ptr16, gains: ptr32, cycles: int, orders: int):
+    """Bins of orders 1 .. `orders` below bin 384, as `bins` scales them but with their signs, to
+    pairs of words: within +-16383, all shifted down until the fundamental fits, and raised by
+    16384."""
+    end = int(y) + 6144
+    row = cycles << 3
+    s = 0
+    n = 0
+    while n < orders:
+        z = ptr32(int(z) + row)
+        end = end - row
+        y = ptr32(end)
+        cosine = ptr16(int(cosine) + (cycles << 1))
+        gains = ptr32(int(gains) + (cycles << 2))
+        c = cosine[0] - 8192
+        sine = cosine[384] - 8192
+        g = gains[0]
+        a = z[0] - y[0]
+        b = z[1] + y[1] - 393210
+        re = ((b * c + a * sine >> 13) + z[0] + y[0] - 393210 >> 1) * g + 8192 >> 14
+        im = ((b * sine - a * c >> 13) + z[1] - y[1] >> 1) * g + 8192 >> 14
+        if n == 0:
+            while (re >> 31 ^ re | im >> 31 ^ im) >> s > 16382:
+                s += 1
+        half = 1 << s >> 1
+        re = re + half >> s
+        im = im + half >> s
+        if re > 16383:
+            re = 16383
+        if re < -16383:
+            re = -16383
+        if im > 16383:
+            im = 16383
+        if im < -16383:
+            im = -16383
+        out[0] = re + 16384
+        out[1] = im + 16384
+        out = ptr32(int(out) + 8)
+        n += 1
+
+
+@micropython.viper
 def mean(z: ptr32, power: int) -> int:
     """Six times the mean of what went in, from number 0; values were raised by 2**15 and then
     by 2**`power`."""

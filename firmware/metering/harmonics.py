@@ -190,13 +190,9 @@ class Harmonics:
 
     def _lines(self, channel):
         """The lower orders with their signs, for what a delay does to them."""
-        b, pair, turn = self._b, self._pair, self._turn
-        k = self._cycles
-        for order in range(turn.ORDERS):
-            fft_kernels.phasor(b, b, pair, self._cosine, k)
-            gain = self._gains[k] << 14
-            turn.put(channel, order, multiply(pair[0], gain), multiply(pair[1], gain))
-            k += self._cycles
+        b, turn = self._b, self._turn
+        out = turn.lines(channel)
+        fft_kernels.lines(b, b, out, self._cosine, self._gains, self._cycles, turn.ORDERS)
         turn.take(channel)
 
     def _direct(self, cells, channel):

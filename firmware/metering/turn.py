@@ -9,12 +9,7 @@ That share of S is taken off the windows that follow; where the load changes it 
 import math
 from array import array
 
-from micropython import const
-
 from firmware.metering import layout, turn_kernels
-
-_MOST = const(16383)
-_ZERO = const(16384)
 
 
 class Turn:
@@ -26,7 +21,6 @@ class Turn:
         self._lines = [array("i", bytes(8 * self.ORDERS)) for _ in range(2)]  # current, voltage
         self._sums = array("i", bytes(12))
         self._c = self._s = self._k = 0
-        self._shift = 1  # of the lines of a channel
 
     def begin(self, length, cycles):
         """A window of `length` / 65536 samples and so many cycles is transformed."""
@@ -35,21 +29,13 @@ class Turn:
         self._c, self._s = int(math.cos(d) * (1 << 28)), int(s * (1 << 28))
         self._k = int(8192 / s) if s > 0.5 else 0  # 20 .. 83 Hz
 
-    def put(self, channel, order, x, y):
-        """A line of a channel, IA VA IB VB IC VC as in the ring; `order` from 0, the fundamental,
-        which comes first."""
-        if not order:
-            self._shift = 1
-            while (abs(x) | abs(y)) >> self._shift > _MOST:
-                self._shift += 1
-        shift = self._shift
-        half = 1 << shift - 1
-        lines = self._lines[channel & 1]
-        lines[2 * order] = _ZERO + max(-_MOST, min(_MOST, x + half >> shift))
-        lines[2 * order + 1] = _ZERO + max(-_MOST, min(_MOST, y + half >> shift))
+    def lines(self, channel):
+        """Where fft_kernels.lines puts those of a channel, IA VA IB VB IC VC as in the ring; an
+        even one comes first."""
+        return self._lines[channel & 1]
 
     def take(self, channel):
-        """All lines of a channel were put."""
+        """All lines of a channel are there."""
         if channel & 1 == 0:
             return
         sums = self._sums

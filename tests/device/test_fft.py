@@ -45,7 +45,26 @@ def check(values, raised):
     fft.phasor(B, B, pair, COSINE, 10)
     re, im = bin_of(z, 10, 16384, COSINE)
     assert abs(pair[0] - 2 * re) < 3 and abs(pair[1] - 2 * im) < 3
+    check_lines(z)
     assert fft.mean(B, raised - 15) == z[0][0] + z[0][1]
+
+
+LINES = array("i", bytes(8 * 26))
+
+
+def check_lines(z):
+    """25 orders of twelve bins; the fundamental just fits, what is larger is cut off."""
+    LINES[50] = LINES[51] = 7
+    fft.lines(B, B, LINES, COSINE, GAINS, 12, 25)
+    s = 0
+    for n in range(25):
+        parts = bin_of(z, 12 * (n + 1), GAINS[12 * (n + 1)], COSINE)
+        while n == 0 and max([x if x >= 0 else -x - 1 for x in parts]) >> s > 16382:
+            s += 1
+        for k, x in enumerate(parts):
+            x = max(-16383, min(16383, (x + (1 << s >> 1)) >> s))
+            assert LINES[2 * n + k] == x + 16384, n
+    assert LINES[50] == LINES[51] == 7
 
 
 random.seed(47)
