@@ -96,7 +96,7 @@ class Terminal:
         self._follow_log_level("log.level", self.config.get("log.level"))
         self.config.subscribe("log.level", self._follow_log_level)
         self.checkpoint = Checkpoint(Twin("/energy.a", "/energy.b", 4096))
-        kept, wrong = self.checkpoint.load()
+        kept, wrong = self.checkpoint.read()
         self.events = EventLog(self.clock, self.checkpoint.boot)
         self.points = Points(_POINTS)
         self.slots = []
@@ -210,7 +210,7 @@ class Terminal:
 
     def save_energy(self):
         try:
-            self.checkpoint.save(self.metrology.record())
+            self.checkpoint.write(self.metrology.record())
         except StoreError as error:
             self.events.emit(event_codes.STORE_FAILED, "", str(error))
 

@@ -95,15 +95,14 @@ class Metrology:
     def record(self):
         """For the checkpoint; energies are settled."""
         self.meter.energy.settle(self.meter.tariff)
-        return {
-            "energy": self.meter.energy.record(),
-            "ways": self.ways.record(),
-            "demand": self.demand.record(),
-        }
+        record = self.meter.energy.record()
+        record["ways"] = self.ways.record()
+        record["demand"] = self.demand.record()
+        return record
 
     def restore(self, kept):
         """Go on from `record` of the boot before; ValueError when something is wrong with it."""
-        self.meter.energy.restore(kept["energy"])
+        self.meter.energy.restore(kept)
         if kept.get("ways"):
             self.ways.restore(kept["ways"])
         if kept.get("demand"):

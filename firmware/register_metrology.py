@@ -47,11 +47,13 @@ class RegisterMetrology:
     def record(self):
         """For the checkpoint; energies are settled."""
         self.meter.energy.settle(self.meter.tariff)
-        return {"energy": self.meter.energy.record(), "demand": self.demand.record()}
+        record = self.meter.energy.record()
+        record["demand"] = self.demand.record()
+        return record
 
     def restore(self, kept):
         """Go on from `record` of the boot before; ValueError when something is wrong with it."""
-        self.meter.energy.restore(kept["energy"])
+        self.meter.energy.restore(kept)
         if kept.get("demand"):
             self.demand.restore(kept["demand"])
 

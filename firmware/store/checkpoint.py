@@ -54,13 +54,3 @@ class Checkpoint:
         record["boot"] = self.boot
         self.twin.save(json.dumps(record, separators=(",", ":")).encode())
         self._kept = list(cells)
-
-    # the face before tariffs
-
-    def load(self):
-        """(cells or None, text)."""
-        record, wrong = self.read()
-        return (None if record is None else self._kept), wrong
-
-    def save(self, cells):
-        self.write({"mwh": list(cells)})
