@@ -59,3 +59,9 @@ class ClockInterval:
         if self._published.add(self._open):
             self._bits |= flags.CLOCK
         self._finish(self._bits, (self._open + 1) * self._ms)
+
+    def _clear(self):
+        """A kind of interval: nothing is in it yet."""
+
+    def _finish(self, bits, end_ms):
+        """A kind of interval: it ended at UTC `end_ms`."""

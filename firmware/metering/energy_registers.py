@@ -23,6 +23,7 @@ _REST_BITS = const(30)  # of the part of a mWh that `rests` tells
 _FRACTION_BITS = const(44)  # k.LIMB * k.FRACTION
 _UNIT_BITS = const(29)  # k.MOST - 1
 _LIMB_MASK = const(0x3FFFFF)
+_COUNT_MASK = const(0x3FFFFFFF)
 
 
 def _split(value, limbs, at, words):
@@ -64,6 +65,7 @@ class EnergyRegisters:
         self._rows = array("i", bytes(96))
         self._work = array("i", bytes(72))
         self._zero = array("i", bytes(48))
+        self.windows = 0  # added, modulo 2**30
         self._marked = [0] * CELLS  # product units that did not come from samples
 
     def add(self, sums):
@@ -71,6 +73,7 @@ class EnergyRegisters:
         high * 2**22 + low product units, below 2**52. Allocates nothing."""
         k.split(sums, self._rows, self._rings)
         k.credit(self._rows, self._rests)
+        self.windows = self.windows + 1 & _COUNT_MASK
 
     def settle(self, tariff=0):
         """Whole mWh (at most 2**30 - 1 a register) to the registers and to `tariff`; `steps` holds
@@ -141,7 +144,7 @@ class EnergyRegisters:
     def restore(self, record):
         """Continue from `record`, to which what is counted already is added; ValueError when it
         has another shape. One of an older firmware has "mwh" alone: of no known tariff."""
-        cells = _counts(record["mwh"], CELLS)
+        cells = _counts(record.get("mwh"), CELLS)
         rests = _counts(record.get("rest", [0] * CELLS), CELLS)
         marked = _counts(record.get("marked", [0] * CELLS), CELLS)
         tariffs = record.get("tariffs", cells[TOTAL * 6 :])

@@ -43,6 +43,7 @@ class Ways:
         self.compared = 0  # intervals
         self.mismatches = 0  # of them beyond the bound
         self.totals = [0, 0, 0]  # quanta since boot: samples and what stands in, registers, pulses
+        self.unknown_ms = 0  # of which no energy is known
         self._boot = None  # record of the checkpoint until the link has started
         self._is_anchored = False
         self._anchor_ms = 0
@@ -74,7 +75,8 @@ class Ways:
         now = self.clock.ms()
         away_ms = now - self._read_ms
         if self._boot is not None:
-            self._resume(is_resumed, now)
+            record, self._boot = self._boot, None
+            self._resume(record, is_resumed, now)
         elif not is_resumed:
             self._reset(now, away_ms)
         if self._is_anchored:
@@ -111,6 +113,10 @@ class Ways:
         self._read_ms = now
         self._step_missing_ms = 0
         self._teller.flush(now)
+
+    def late_ms(self):
+        """Time since boot whose energy came late or never."""
+        return self.stand_in.ms + self.unknown_ms
 
     # one reading
 
@@ -219,6 +225,7 @@ class Ways:
             self._boot = None  # pulses tell since this boot only
             self._tell(UNKNOWN, "no energy is known of the reboot")
         elif not self.pulse.are_whole:
+            self.unknown_ms += self._missing_ms
             self._tell(UNKNOWN, "no energy is known of %d ms" % self._missing_ms)
             return
         units = self.pulse.fresh() * self.pulse.unit - samples
@@ -278,8 +285,7 @@ class Ways:
             raise ValueError("a checkpoint of the metrology unit has its time and age")
         self._boot = record
 
-    def _resume(self, is_resumed, now):
-        record, self._boot = self._boot, None
+    def _resume(self, record, is_resumed, now):
         away_ms = self.clock.utc_ms() - record["utc"]
         if not is_resumed:
             self._tell(RESET, "the metrology unit was reset since the checkpoint")

@@ -88,7 +88,7 @@ class Meter:
             self._child.stdin.close()
 
     def _listen(self):
-        for line in self._child.stdout:
+        for line in self._child.stdout or ():
             self._lines.put(line.decode().strip())
         self._lines.put(None)
 
