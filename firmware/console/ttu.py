@@ -7,6 +7,7 @@ main binds the running terminal with `bind(terminal)`. It offers
   meter() link() slots() devices()     (header, rows) each
   events(n)           [(sequence, UTC text, name, device, details)], oldest first
   config log clock    a Config, a Log and a Clock
+  calibrator          a metering.calibration.Calibrator; None when the metrology IC is none of its
 A verb returns a Table or, above all for wrong use, a Note of one sentence; it never raises.
 """
 
@@ -40,22 +41,23 @@ class _Misuse(Exception):
 class Verb:
     """A function for people: counts its arguments itself and turns a refusal into a Note."""
 
-    def __init__(self, function, usage, text, most, is_bound):
+    def __init__(self, function, usage, text, most, is_bound, names):
         self.function = function
         self.usage = usage
         self.text = text
         self.most = most  # arguments it takes
         self.is_bound = is_bound  # it needs the terminal, as its first argument
+        self.names = names  # of the arguments that it takes by name
 
     def __call__(self, *args, **named):
-        if named or len(args) > self.most:
+        if len(args) > self.most or [name for name in named if name not in self.names]:
             return Note("use it as %s" % self.usage)
         if self.is_bound:
             if _terminal is None:
                 return Note("the terminal is not running")
             args = (_terminal,) + args
         try:
-            return self.function(*args)
+            return self.function(*args, **named)
         except _Misuse as misuse:
             return Note("%s, as in %s" % (misuse, self.usage))
         except _REFUSALS + _FAILURES as refusal:
@@ -68,9 +70,9 @@ class Verb:
 _VERBS = []  # (name, Verb) in the order of help()
 
 
-def _verb(usage, text, most=0, is_bound=True):
+def _verb(usage, text, most=0, is_bound=True, names=()):
     def make(function):
-        verb = Verb(function, usage, text, most, is_bound)
+        verb = Verb(function, usage, text, most, is_bound, names)
         _VERBS.append((usage.split("(")[0], verb))
         return verb
 
@@ -184,14 +186,50 @@ def commit(terminal):
     return Note("version %d is in force, changed: %s" % (terminal.config.version, changed))
 
 
-@_verb("rollback()", "drop the settings on trial, or undo the last commit")
-def rollback(terminal):
+@_verb("rollback()", "drop what is on trial, or undo the last commit or calibration", 1)
+def rollback(terminal, what=None):
     settings = terminal.config
+    if what == "calibration" or what is None and _is_calibration(terminal):
+        return Note(_calibrator(terminal).rollback(settings.version))
+    if what is not None:
+        raise _Misuse("it takes 'calibration' or nothing")
     version = settings.version
     paths = ", ".join(settings.rollback())
     if settings.version == version:
         return Note("no longer on trial: %s" % paths)
     return Note("version %d is in force, put back: %s" % (settings.version, paths))
+
+
+def _is_calibration(terminal):
+    """Settings on trial go first; else what was kept last."""
+    settings, calibrator = terminal.config, terminal.calibrator
+    return calibrator and not settings.pending() and calibrator.undoes(settings.version)
+
+
+def _calibrator(terminal):
+    if terminal.calibrator is None:
+        raise ConfigError("this metrology unit is not calibrated from here")
+    return terminal.calibrator
+
+
+_STATED = ("u", "i", "pf", "angle", "windows", "operator")
+
+
+@_verb("calibrate('gain', u=230, i=5)", "a step against a reference, or 'keep'", 2, True, _STATED)
+def calibrate(terminal, *args, **stated):
+    calibrator = _calibrator(terminal)
+    if args == ("keep",) and list(stated) == ["operator"]:
+        return Note(calibrator.keep(stated["operator"], terminal.config.version))
+    if args[:1] == ("keep",):
+        raise _Misuse("keep takes operator='your name' and nothing else")
+    if not args or "operator" in stated:
+        raise _Misuse("say gain, phase or offset, and what the reference shows")
+    return Note(calibrator.begin(*args, **stated))
+
+
+@_verb("calibration()", "how a calibration step goes, or what is in force")
+def calibration(terminal):
+    return Table(*_calibrator(terminal).table())
 
 
 @_verb("log('info')", "the last log lines, or set the least level to print", 1)

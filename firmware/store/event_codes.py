@@ -34,6 +34,11 @@ VOLTAGE_LOSS = const(74)
 PHASE_LOSS = const(75)
 SEQUENCE = const(76)
 IMBALANCE = const(77)
+CALIBRATION_STEP = const(90)
+CALIBRATION_KEPT = const(91)
+CALIBRATION_UNDONE = const(92)
+CALIBRATION_REFUSED = const(93)
+CALIBRATION_LOST = const(94)
 
 # code, name, text
 TABLE = (
@@ -69,6 +74,11 @@ TABLE = (
     (PHASE_LOSS, "PHASE_LOSS", "a loaded phase lost its voltage"),
     (SEQUENCE, "SEQUENCE", "the phase sequence is reversed"),
     (IMBALANCE, "IMBALANCE", "the currents are out of balance"),
+    (CALIBRATION_STEP, "CALIBRATION_STEP", "a calibration step was written and measured again"),
+    (CALIBRATION_KEPT, "CALIBRATION_KEPT", "the calibration on trial was kept"),
+    (CALIBRATION_UNDONE, "CALIBRATION_UNDONE", "the calibration before was put back"),
+    (CALIBRATION_REFUSED, "CALIBRATION_REFUSED", "a calibration step was refused"),
+    (CALIBRATION_LOST, "CALIBRATION_LOST", "flash holds no calibration that can be used"),
 )
 
 

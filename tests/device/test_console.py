@@ -14,19 +14,21 @@ from firmware.store import event_codes as codes
 from firmware.store.events import EventLog
 
 NOW = 1790000000000
-PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "rollback")
-VERBS = PLAIN + ("points", "events", "config", "log", "help")
+PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "calibration")
+VERBS = PLAIN + ("points", "events", "config", "rollback", "calibrate", "log", "help")
 
 
 class Terminal:
     """A terminal of real parts with two devices in its points table."""
 
     def __init__(self):
+        ttu.bind(None)  # the heap does not hold two
         self.clock = Clock(lambda: 0, lambda a, b: a - b, lambda: NOW)
         self.log = Log(self.clock, sink=lambda line: None)
         self.event_log = EventLog(self.clock, 3)
         self.config = Config(Twin("/a", "/b", 4096, formatted()[1]))
         self.config.load()
+        self.calibrator = None
         self.slot_bytes = 0  # 10**9: an answer that no heap holds
         self.points = Points(130)
         meter = self.points.add("meter", (("ua", "V", -1), ("p", "W", 0)))
