@@ -13,6 +13,7 @@ from firmware.metering.spectrum import CREST, EVEN, LINE, ODD, RATIOS, SUBGROUP,
 _CHANNELS = (1, 3, 5, 0, 2, 4, 6)
 _NAMES = ("ua", "ub", "uc", "ia", "ib", "ic", "in")
 _PHASES = ("a", "b", "c", "")
+_ROOM = 6  # bits: amplitudes have 23, and a product 29
 
 
 def _rows(prefix, names, unit, power):
@@ -40,28 +41,26 @@ POINTS = (
 
 
 def _scale(full, fs_word):
-    """What `scaled` multiplies with, as a part of 2**28, and how far it shifts before."""
+    """What `scaled` multiplies with, a part of 2**28, and its shifts before and after."""
     shift = 1
     while full << 5 >= fs_word << shift:
         shift += 1
-    if shift > 6:  # amplitudes have 23 bits, and a product 29
-        raise ValueError("a full scale of %d is beyond what points can hold" % full)
-    return (full << 33 - shift) // fs_word, shift
+    before = min(shift, _ROOM)
+    return (full << 33 - shift) // fs_word, before, shift - before
 
 
 class HarmonicPoints:
     def __init__(self, u_fs_mv, i_fs_ma, fs_word, nominal_v):
         """Full scales are peaks at the primary side; `fs_word` is the sample word there."""
-        self._volts, self._volt_shift = _scale(u_fs_mv, fs_word)
-        self._amps, self._amp_shift = _scale(i_fs_ma, fs_word)
+        self._volts = _scale(u_fs_mv, fs_word)
+        self._amps = _scale(i_fs_ma, fs_word)
         self.phasors = Phasors(u_fs_mv, i_fs_ma, fs_word, nominal_v)
         self.values = [0] * len(POINTS)  # one int a row of POINTS
 
     def scaled(self, channel, amplitude):
         """An amplitude of a spectrum in mV or mA."""
-        if channel & 1:
-            return multiply(amplitude << self._volt_shift, self._volts) + 1 >> 1
-        return multiply(amplitude << self._amp_shift, self._amps) + 1 >> 1
+        part, before, after = self._volts if channel & 1 else self._amps
+        return (multiply(amplitude << before, part) << after) + 1 >> 1
 
     def fill(self, spectrum):
         """Write `values` from a complete spectrum."""
