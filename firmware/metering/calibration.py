@@ -41,7 +41,7 @@ class Calibrator:
         self._full_ua = facts[1] * 707
         self._averages = Averages(*facts)
         self._windows = _WINDOWS
-        self.apply = None  # link.set_calibration: main sets it when there is a link
+        self.apply = _no_link  # link.set_calibration: main sets it when there is a link
         self.config_crc = None  # checksum of the IC's whole configuration, as last told
         self._state = _IDLE
         self._skip = 0
@@ -277,3 +277,7 @@ def _channels(phases):
         if min(found) >= 0 and len(set(found)) == len(found):
             return found
     raise ConfigError("the phases are some of a, b, c and n, as in 'abc'")
+
+
+def _no_link(_rows):
+    raise ConfigError("there is no link to the metrology unit to write registers over")

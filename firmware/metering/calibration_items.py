@@ -30,6 +30,14 @@ class Item:
         self._size = self._measure(averages)
         return self._text(self._size)
 
+    def _measure(self, averages):
+        """A kind of item: its error."""
+        return 0
+
+    def _text(self, size):
+        """A kind of item: an error of `size` for people."""
+        return ""
+
 
 class Gain(Item):
     """U or I against the reference, in ppm of it."""

@@ -26,10 +26,10 @@ class Reference:
             self._sin = round(math.sin(self.lag) * _TURN)
 
     def p_uw(self):
-        return self.u_uv * self.i_ua * self._cos // (_MICRO * _TURN)
+        return (self.u_uv or 0) * (self.i_ua or 0) * self._cos // (_MICRO * _TURN)
 
     def q_uvar(self):
-        return self.u_uv * self.i_ua * self._sin // (_MICRO * _TURN)
+        return (self.u_uv or 0) * (self.i_ua or 0) * self._sin // (_MICRO * _TURN)
 
     def excess(self, p, q):
         """Radians that the measured P and Q lag behind the stated angle."""

@@ -178,7 +178,7 @@ refused("gain UA comes before", cal.begin, "phase", pf=0.5)
 refused("gain UA comes before", cal.begin, "offset", u=230, i=0.05, pf=1)
 for part, args, named in (
     ("one of gain, phase, offset", ("gane",), {}),
-    ("some of a, b, c", ("gain", "abd"), {"u": 230}),
+    ("some of a, b, c", ("gain", "abx"), {"u": 230}),
     ("some of a, b, c", ("gain", "aa"), {"u": 230}),
     ("some of a, b, c", ("gain", 5), {"u": 230}),
     ("in V or A", ("gain",), {}),
