@@ -228,7 +228,7 @@ def test_a_reset_of_the_ic_is_started_again_and_counters_do_not_jump():
 
 @pytest.mark.parametrize("ppm", [-100, 100])
 def test_the_crystal_is_measured(ppm):
-    with link_rig(12, options=("--ppm", str(ppm))) as rig:
+    with link_rig(20, options=("--ppm", str(ppm))) as rig:
         summary = rig.end()
     # a fast crystal has positive ppm there, a slow one here
     assert summary["rate_ppm"] == pytest.approx(-ppm, abs=30)

@@ -35,7 +35,7 @@ def measure(rounds=_ROUNDS):
 
 
 def _round(program, window):
-    said = json.loads(_output([interpreter(), "-X", "heapsize=256k", str(_TIMING), str(window)]))
+    said = json.loads(_output([interpreter(), "-X", "heapsize=512k", str(_TIMING), str(window)]))
     ns, *sums = _output([str(program), str(window), str(_CALLS)]).split()
     if [int(word) for word in sums] != said["sums"]:
         raise QemuError("C and Python found different sums on this machine")
