@@ -18,6 +18,7 @@ FULL = 74532013
 AIGAIN, APHCAL0, AVGAIN, AWATTOS = 0x000, 0x006, 0x00B, 0x00F
 NIGAIN = 0x06D
 ONE = 1 << 27
+BURST = 32  # sets: a fifth of the cycle that stands in memory
 
 
 def near(value, wanted, bound, what=""):
@@ -58,10 +59,10 @@ class Unit:
         self.i = (100, 100, 100)
         self.lag = 0  # degrees
         self.neutral = 100
-        self._out = bytearray(320 * 28)
+        self._out = bytearray(160 * 28)
 
     def cycles(self):
-        """320 sets, two cycles, as bytes."""
+        """160 sets, a cycle, as bytes."""
         value = dict(self.rows)
         out = self._out
         sets = []
@@ -78,16 +79,16 @@ class Unit:
             sets.append((i * after, turn, u, stray * after, stray_turn))
         n = self.neutral * 0.99 * math.sqrt(2) * 1000 / I_FS * FULL
         n *= 1 + value.get(NIGAIN, 0) / ONE
-        for s in range(320):
+        for s in range(160):
             words = []
             for k in range(3):
                 i, turn, u, stray, stray_turn = sets[k]
-                angle = 2 * math.pi * (s % 160) / 160 - 2 * math.pi * k / 3
+                angle = 2 * math.pi * s / 160 - 2 * math.pi * k / 3
                 words.append(
                     round(i * math.sin(angle + turn) + stray * math.sin(angle + stray_turn))
                 )
                 words.append(round(u * math.sin(angle)))
-            words.append(round(n * math.sin(2 * math.pi * (s % 160) / 160)))
+            words.append(round(n * math.sin(2 * math.pi * s / 160)))
             struct.pack_into(">7i", out, 28 * s, *words)
         return out
 
@@ -127,7 +128,7 @@ class Bench:
         self.calibrator.apply = self.apply
         self.meter = Corrected(self.publish, self.corrections)
         self.at = meter.HISTORY * 28
-        self.buf = bytearray(self.at + 64 * 28)
+        self.buf = bytearray(self.at + BURST * 28)
         self.sample = 0
 
     def apply(self, rows):
@@ -143,17 +144,17 @@ class Bench:
         """Signal time for so many windows and a bit; registers are written in between."""
         self.fresh = False
         raw = self.unit.cycles()
-        for _ in range(windows * 25 + 1):
+        for _ in range(windows * 50 + 1):
             if self.fresh:
                 self.fresh = False
                 raw = self.unit.cycles()
                 if self.is_written:
                     self.calibrator.configuration(0x1000 + self.applied, None, "")
             self.buf[: self.at] = self.buf[-self.at :]
-            at = self.sample % 320 * 28
-            self.buf[self.at :] = raw[at : at + 64 * 28]
-            self.meter.feed(self.buf, self.at, 64, self.sample)
-            self.sample += 64
+            at = self.sample % 160 * 28
+            self.buf[self.at :] = raw[at : at + BURST * 28]
+            self.meter.feed(self.buf, self.at, BURST, self.sample)
+            self.sample += BURST
 
     def walk(self, step, *args, **named):
         """One step, to its end: its rows by name."""
