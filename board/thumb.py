@@ -86,11 +86,13 @@ def _amps(r0, r1):
     add(r2, 80)  # layout.SUMS
     ldr(r4, [r1, 44])
     add(r0, r0, r4)
-    movw(r4, 1120)
-    sub(r0, r0, r4)
     ldr(r3, [r1, 48])
     movw(r4, 768)
     add(r3, r3, r4)  # sets, and three phases in the bits above
+    ldr(r5, [r1, 68])  # layout.LATE
+    mov(r4, 4)
+    sub(r4, r4, r5)
+    push({r4})  # from a set to its late voltage
     mov(r4, 0)
     mov(r12, r4)  # magnitudes seen
     label(PHASE)
@@ -98,6 +100,7 @@ def _amps(r0, r1):
     mov(r4, r0)
     data(2, 0xB2DD)  # uxtb r5, r3
     ldr(r3, [r1, 12])
+    data(2, 0x9A03)  # ldr r2, [sp, #12]
     ldr(r1, [r1, 28])
     mov(r6, 1)
     lsl(r6, r1)
@@ -111,7 +114,7 @@ def _amps(r0, r1):
     cmp(r5, 0)
     beq(DONE)
     label(LOOP)
-    data(2, 0xF8D4, 0x6460)  # ldr r6, [r4, #1120]
+    ldr(r6, [r4, 0])
     data(2, 0xBA36)  # rev r6, r6
     add(r6, r6, r3)
     data(2, 0xEA06, 0x030E)  # and r3, r6, lr
@@ -120,9 +123,9 @@ def _amps(r0, r1):
     data(2, 0xEA4C, 0x0C07)  # orr r12, r12, r7
     data(2, 0x44B0)  # add r8, r6
     data(2, 0xFB06, 0x9906)  # mla r9, r6, r6, r9
-    data(2, 0xF8D4, 0x7464)  # ldr r7, [r4, #1124]
-    data(2, 0xFB07, 0xAA06)  # mla r10, r7, r6, r10
     ldr(r7, [r4, 4])
+    data(2, 0xFB07, 0xAA06)  # mla r10, r7, r6, r10
+    data(2, 0x58A7)  # ldr r7, [r4, r2]
     data(2, 0xFB07, 0xBB06)  # mla r11, r7, r6, r11
     add(r4, 28)
     sub(r5, 1)
@@ -165,7 +168,7 @@ def _amps(r0, r1):
     cmp(r5, 0)
     beq(LAST)
     label(NEUTRAL)
-    data(2, 0xF8D4, 0x6460)  # ldr r6, [r4, #1120]
+    ldr(r6, [r4, 0])
     data(2, 0xBA36)  # rev r6, r6
     add(r6, r6, r3)
     data(2, 0xEA06, 0x030E)  # and r3, r6, lr
@@ -197,4 +200,5 @@ def _amps(r0, r1):
     ldr(r4, [r1, 52])
     str(r4, [r1, 12])
     label(OUT)
+    pop({r4})
     data(2, 0xE8BD, 0x0F00)  # pop {r8-r11}

@@ -4,34 +4,28 @@ The metrology IC adds its offset registers behind the samples; whoever meters fr
 the same here, so that both go on agreeing. Runs once a window.
 """
 
-import math
-
 from firmware.metering import layout
 
 _XX, _P, _LATE = 2, 5, 7  # words of a current in the totals
 
 
 class Corrections:
-    def __init__(self, nominal_hz=50):
+    def __init__(self):
         self.is_zero = True
         self._rows = [(0, 0, 0)] * 3
-        angle = 2 * math.pi * nominal_hz * layout.DELAY / 8000
-        # the delayed product of a power at the nominal frequency, in 1/1024
-        self._cos = round(1024 * math.cos(angle))
-        self._sin = round(1024 * math.sin(angle))
 
     def set(self, rows):
         """A row for each phase: (P, Q in units of y * word, I**2 in word**2), a sample each."""
-        self._rows = [(p, p * self._cos + q * self._sin >> 10, ii) for p, q, ii in rows]
+        self._rows = list(rows)
         self.is_zero = not any([any(row) for row in rows])
 
     def apply(self, m, sets):
         """Add them to the totals in the memory `m` of a window of so many samples."""
         for phase in range(3):
-            p, late, ii = self._rows[phase]
+            p, q, ii = self._rows[phase]
             base = layout.TOTALS + 9 + 9 * phase
             _add(m, base + _P, p * sets)
-            _add(m, base + _LATE, late * sets)
+            _add(m, base + _LATE, q * sets)  # the delay is a quarter cycle to 2 degrees
             ii *= sets
             m[base + _XX] += ii & layout.LOW
             _add(m, base + _XX + 1, ii >> layout.LIMB)

@@ -198,8 +198,8 @@ class Harmonics:
     def _direct(self, cells, channel):
         """The DC: the line of order 0 with its sign, and its group without."""
         k = channel * ORDERS * 4
-        # half a unit of the ring was cut off on average
-        dc = (fft_kernels.mean(self._b, self._raised) * 128 // 3 >> self._raised) + 128
+        # 1/32 of a unit of the ring was cut off on average
+        dc = (fft_kernels.mean(self._b, self._raised) * 128 // 3 >> self._raised) + 8
         cells[k] = dc
         cells[k + GROUP] = abs(dc)
 

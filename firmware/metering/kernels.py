@@ -7,17 +7,16 @@ channel that keeps x within 13 bits; what a shift cuts off is carried into the n
 Products of a BLOCK of sets then fit 32 bits, and every sum is exact from there on.
 
 `volts` leaves y + BIAS in place of the raw voltage words: the quarter-cycle product reads it
-back DELAY sets later. All arithmetic is modulo 2**32 or stays within 31 bits, so results are
-bit-identical on 32-bit and 64-bit words (ptr32 is zero-extended on a 64-bit port); the twin in
-tests/device does the same in big integers. Nothing is allocated. The second argument is scratch:
-the emitter keeps the first two in registers, and 15 % of the time is in it.
+back from layout.LATE bytes before. All arithmetic is modulo 2**32 or stays within 31 bits, so
+results are bit-identical on 32-bit and 64-bit words (ptr32 is zero-extended on a 64-bit port); the
+twin in tests/device does the same in big integers. Nothing is allocated. The second argument is
+scratch: the emitter keeps the first two in registers, and 15 % of the time is in it.
 """
 
 import micropython
 from micropython import const
 
 _SET = const(28)  # bytes
-_LATE = const(1120)  # DELAY * SET_BYTES
 
 
 @micropython.viper
@@ -75,7 +74,8 @@ def volts(p: ptr8, y: int, at: int, sets: int, m: ptr32):
 def amps(p: ptr8, x: int, at: int, sets: int, m: ptr32) -> int:
     """Sums with the currents of `sets` sets from byte `at`, after `volts`. 0, or non-zero when a
     sample left 13 bits: then nothing was changed, and a shift must be raised."""
-    p = ptr8(int(p) + at - _LATE)
+    p = ptr8(int(p) + at)
+    late = ptr32(int(p) - m[17])
     ea = m[3]
     eb = m[4]
     ec = m[5]
@@ -105,37 +105,38 @@ def amps(p: ptr8, x: int, at: int, sets: int, m: ptr32) -> int:
     nn = 0
     n = sets
     while n:
-        x = (((((p[1120] ^ 0x80) - 0x80) << 8 | p[1121]) << 8 | p[1122]) << 8 | p[1123]) + ea
+        x = (((((p[0] ^ 0x80) - 0x80) << 8 | p[1]) << 8 | p[2]) << 8 | p[3]) + ea
         ea = x & ma
         x >>= ha
         bits = x + 4096 | bits
         ta = x + ta
         ia = x * x + ia
-        pa = ptr32(p)[281] * x + pa
-        qa = ptr32(p)[1] * x + qa
-        x = (((((p[1128] ^ 0x80) - 0x80) << 8 | p[1129]) << 8 | p[1130]) << 8 | p[1131]) + eb
+        pa = ptr32(p)[1] * x + pa
+        qa = late[1] * x + qa
+        x = (((((p[8] ^ 0x80) - 0x80) << 8 | p[9]) << 8 | p[10]) << 8 | p[11]) + eb
         eb = x & mb
         x >>= hb
         bits = x + 4096 | bits
         tb = x + tb
         ib = x * x + ib
-        pb = ptr32(p)[283] * x + pb
-        qb = ptr32(p)[3] * x + qb
-        x = (((((p[1136] ^ 0x80) - 0x80) << 8 | p[1137]) << 8 | p[1138]) << 8 | p[1139]) + ec
+        pb = ptr32(p)[3] * x + pb
+        qb = late[3] * x + qb
+        x = (((((p[16] ^ 0x80) - 0x80) << 8 | p[17]) << 8 | p[18]) << 8 | p[19]) + ec
         ec = x & mc
         x >>= hc
         bits = x + 4096 | bits
         tc = x + tc
         ic = x * x + ic
-        pc = ptr32(p)[285] * x + pc
-        qc = ptr32(p)[5] * x + qc
-        x = (((((p[1144] ^ 0x80) - 0x80) << 8 | p[1145]) << 8 | p[1146]) << 8 | p[1147]) + en
+        pc = ptr32(p)[5] * x + pc
+        qc = late[5] * x + qc
+        x = (((((p[24] ^ 0x80) - 0x80) << 8 | p[25]) << 8 | p[26]) << 8 | p[27]) + en
         en = x & mn
         x >>= hn
         bits = x + 4096 | bits
         tn = x + tn
         nn = x * x + nn
         p = ptr8(int(p) + _SET)
+        late = ptr32(int(late) + _SET)
         n -= 1
     bits >>= 13
     if bits:

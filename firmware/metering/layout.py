@@ -4,7 +4,8 @@ Kernels know the numbers by heart (they are in the comments there), everybody el
 """
 
 SET_BYTES = 28
-DELAY = 40  # sets: a quarter cycle at 50 Hz and 8 kSPS
+DELAY = 40  # sets: a quarter cycle at 50 Hz and 8 kSPS, until the frequency is known ...
+DELAY_MAX = 50  # ... and at 40 Hz
 BLOCK = 64  # most sets in a call: 64 * 8191 * 4096 stays below 2**31
 VOLT_SHIFT = 14
 SHIFT_MAX = 16  # even -2**27 with the error carried to it stays within 13 bits
@@ -15,6 +16,7 @@ LOW = 0x3FFFFF
 REST = 0  # error carried: three voltages in 1/64 of y, four currents in units of the word
 SHIFTS = 7  # of IA IB IC IN
 SPARE = 11  # 6 words for a board's own kernels
+LATE = 17  # bytes from a set back to the one whose voltages count as a quarter cycle earlier
 # sums of a block: y of A B C, y*y of A B C, then for A B C: x, x*x, x*y, x*y_late, then x and x*x
 # of the neutral
 SUMS = 20
@@ -28,6 +30,7 @@ HALVES = 104  # three phases of HALF_WORDS
 HALF_WORDS = 24
 CONTROL = 176
 NUMBERS = 192  # constants and results of quantities, see there
+RMS = 252  # of the four currents in the last window, in units of the word
 WORDS = 256
 
 # words of a phase at HALVES

@@ -42,7 +42,9 @@ class Measuring:
         limits = thresholds.Thresholds(pq_cfg, cfg.nominal_v, *facts)
         self.quality = pq_events.PowerQuality(limits, sink)
         self.aggregator = Aggregator(COLUMNS, sink.aggregate, quantities.VOLTS)
-        self.harmonics = Harmonics(None, Turn(self.meter.quantities.correct))
+        self.harmonics = Harmonics(
+            None, Turn(self.meter.window.memory, self.meter.quantities.correct)
+        )
         self.harmonic_points = HarmonicPoints(*facts, cfg.nominal_v)
         self._disturbed = [0] * len(pq_events.POINTS)
         self._changes = 0  # of the power quality, as the sink knows them

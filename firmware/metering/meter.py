@@ -25,7 +25,9 @@ _FREE_SETS = const(1600)  # 200 ms: length of a window when there is nothing to 
 _SHORT_BLOCK = const(48)
 _SMALL_BLOCK = const(8)
 _PART = const(1024)  # positions are in 1/1024 of a sample
-HISTORY = layout.DELAY + 1  # sets needed before the one at hand: delay and edge
+HISTORY = layout.DELAY_MAX + 1  # sets needed before the one at hand: delay and edge
+
+_QUARTERS = const(20000000)  # frequency in 0.1 mHz times a quarter cycle in samples
 
 _SETTLE_WINDOWS = const(5)  # energies move to the registers about once a second
 
@@ -72,6 +74,8 @@ class Meter:
         self.halves = half_cycles.HalfCycles(self._m, arm, notify)
         self._control(layout.C_WANTED, 12 if nominal_hz == 60 else 10)
         self._control(layout.C_BLOCK, _SMALL_BLOCK)
+        self._delay = layout.DELAY
+        self._m[layout.LATE] = layout.DELAY * layout.SET_BYTES
         self._saturated = top - (top >> 9)  # 0.998 of full scale
         self._dead_mv = nominal_v * 100  # below 10 % of nominal a phase is no reference
         self._sums = array("i", bytes(48))
@@ -131,6 +135,7 @@ class Meter:
     def _crossing(self, buf, at, sample):
         """The reference rises just before the set at byte `at`: a window ends, the next begins."""
         part = self.halves.part(self._phase)
+        delay = self._delay
         self.window.sliver(buf, at, part)
         if self._start is None:
             # energy from before the first crossing counts, its values do not
@@ -141,7 +146,16 @@ class Meter:
         if self._follow():
             self._begin(None)
         else:
+            if delay != self._delay:
+                self.window.sliver(buf, at, part)
             self._begin(sample, part)
+
+    def _delay_for(self, hertz):
+        """The delay next to a quarter cycle, with a hysteresis of a tenth of a sample. Who hears
+        of a window finds the delay of the next."""
+        if abs(self._delay * hertz - _QUARTERS) * 5 > hertz * 3:
+            self._delay = (_QUARTERS + hertz // 2) // hertz
+            self._m[layout.LATE] = self._delay * layout.SET_BYTES
 
     def _begin(self, start, part=0):
         self.window.clear()
@@ -152,7 +166,7 @@ class Meter:
         self._control(layout.C_OPEN, int(start is not None))
         if start is not None:
             self.window.fold_sliver(1)
-        self.window.relax(self.quantities.rms_words)
+        self.window.relax()
 
     def _control(self, word, value):
         self._m[layout.CONTROL + word] = value
@@ -170,6 +184,8 @@ class Meter:
         self.quantities.fill(self.length, cycles, self._sums)
         self.energy.add(self._sums)
         self._judge()
+        if self.values[quantities.HERTZ]:
+            self._delay_for(self.values[quantities.HERTZ])
         self.windows += 1
         self.is_settled = self.windows % _SETTLE_WINDOWS == 0
         if self.is_settled:

@@ -1,7 +1,7 @@
 """From the sums of a window to the quantities of a meter, on numbers of value_kernels.
 
-Q is the 90-degree-shift definition: the voltage is delayed by DELAY samples, a quarter cycle
-at 50 Hz, and the result is corrected for the true angle d of that delay at the measured
+Q is the 90-degree-shift definition: the voltage is delayed by so many samples as come next to a
+quarter cycle, and the result is corrected for the true angle d of that delay at the measured
 frequency: Q = (Pd - P cos d) / sin d. S = U * I; the total S is the arithmetic sum.
 """
 
@@ -15,8 +15,8 @@ from firmware.metering import value_kernels as v
 
 SAMPLE_HZ = 8000
 
-_LOWEST_HZ = const(400000)  # 0.1 mHz: outside of these it is no mains frequency, and the delay of
-_HIGHEST_HZ = const(700000)  # DELAY sets comes near half a cycle, where Q cannot be told
+_LOWEST_HZ = const(400000)  # 0.1 mHz: outside of these it is no mains frequency, and a quarter
+_HIGHEST_HZ = const(700000)  # cycle is longer than DELAY_MAX
 # places of numbers in the memory of the meter, from layout.NUMBERS on: constants ...
 _U = const(192)  # mV per y
 _I = const(194)  # mA per word
@@ -36,7 +36,6 @@ _II = const(226)  # four, becoming I
 _PP = const(234)  # three
 _QQ = const(240)  # three
 _SS = const(246)  # three
-_SUM = const(252)  # two
 # totals: see layout.TOTALS
 _T_UU, _T_II, _T_P, _T_LATE = const(43), const(51), const(54), const(56)
 
@@ -71,6 +70,65 @@ POINTS = (
 VOLTS, AMPS, NEUTRAL, WATTS, VARS, APPARENT, FACTORS, HERTZ = 0, 3, 6, 7, 11, 15, 19, 23
 
 
+_FREQUENCY = v.program(
+    (v.NORMAL, _LENGTH, 1),
+    (v.COPY, _PER_LENGTH, 1, _ONE),
+    (v.DIVIDE, _PER_LENGTH, 1, _LENGTH),
+    (v.NORMAL, _SPARE, 1),  # cycles
+    (v.SCALE, _SPARE, 1, _HZ),
+    (v.SCALE, _SPARE, 1, _PER_LENGTH),
+    (v.VALUES, _SPARE, 1, HERTZ),
+)
+_PRODUCTS = v.program(
+    (v.NUMBERS, _UU, 3, _T_UU, 2, 2),
+    (v.NUMBERS, _II, 4, _T_II, layout.CURRENT_WORDS, 3),
+    (v.NUMBERS, _PP, 3, _T_P, layout.CURRENT_WORDS, 2),
+    (v.NUMBERS, _QQ, 3, _T_LATE, layout.CURRENT_WORDS, 2),
+    (v.TOTALS, _T_P, 3, 0, layout.CURRENT_WORDS),
+)
+_TURN = v.program(
+    (v.NORMAL, _LATE_SHARE, 2),
+    (v.SCALE, _QQ, 3, _LATE_SHARE),
+    (v.COPY, _SPARE, 3, _PP),
+    (v.SCALE, _SPARE, 3, _P_SHARE),
+    (v.ADD, _QQ, 3, _SPARE),
+)
+_CORRECT = [
+    v.program(
+        (v.NORMAL, _SPARE + 2, 1),  # share of S, negative
+        (v.COPY, _SPARE, 1, _UU + at),
+        (v.SCALE, _SPARE, 1, _II + at),
+        (v.ROOT, _SPARE, 1),
+        (v.SCALE, _SPARE, 1, _SPARE + 2),
+        (v.ADD, _QQ + at, 1, _SPARE),
+    )
+    for at in (0, 2, 4)
+]
+_REACTIVE = v.program((v.LIMBS, _QQ, 3, 2))
+_MEANS = v.program(
+    (v.SCALE, _UU, 13, _PER_LENGTH),
+    (v.ROOT, _UU, 7),
+    (v.WHOLES, _II, 4, layout.RMS),
+    (v.SCALE, _UU, 3, _U),
+    (v.SCALE, _II, 4, _I),
+    (v.SCALE, _PP, 6, _P),
+    (v.COPY, _SS, 3, _UU),
+    (v.SCALE, _SS, 3, _II, 2),
+    (v.SCALE, _SS, 3, _PER_MILLE),
+    (v.VALUES, _UU, 3, VOLTS),
+    (v.VALUES, _II, 4, AMPS),
+    (v.VALUES, _PP, 3, WATTS),
+    (v.VALUES, _QQ, 3, VARS),
+    (v.VALUES, _SS, 3, APPARENT),
+)
+_FACTOR = v.program(
+    (v.NORMAL, _SPARE, 2),  # P, S
+    (v.DIVIDE, _SPARE, 1, _SPARE + 2),
+    (v.SCALE, _SPARE, 1, _TEN4),
+    (v.WHOLES, _SPARE, 1, _SPARE),
+)
+
+
 class Quantities:
     def __init__(self, window, u_fs_mv, i_fs_ma, fs_word):
         """Of `window`, whose memory is used. Full scales are peaks; `fs_word` is the sample word
@@ -86,7 +144,6 @@ class Quantities:
         self._constant(_TEN4, 10000, 1)
         self.set_rate(0)
         self.values = array("i", bytes(4 * len(POINTS)))
-        self.rms_words = array("i", bytes(16))  # currents in units of the word
         self._too_much = array("i", bytes(12))  # of S in Q, by the harmonics, 1/2**20
 
     def _constant(self, at, num, den):
@@ -97,7 +154,12 @@ class Quantities:
         while num < den << 27:
             num <<= 1
             exponent -= 1
-        v.integer(self._m, num // den, exponent, at)
+        self._put(at, num // den, exponent)
+
+    def _put(self, at, value, exponent):
+        """A number that NORMAL makes one."""
+        self._m[at] = value
+        self._m[at + 1] = exponent
 
     def set_rate(self, slow_ppb):
         """The sample clock is `slow_ppb` slow: frequencies are that much lower than counted."""
@@ -108,96 +170,53 @@ class Quantities:
         was not synchronised; `sums` gets the exact products for energy: for each phase P and Q
         as two limbs. DC is removed from whole cycles only."""
         m, out = self._m, self.values
-        v.integer(m, length, -10, _LENGTH)
-        v.divide(m, _ONE, _LENGTH, _PER_LENGTH)
-        v.integer(m, cycles, 0, _SPARE)
-        v.scale(m, _SPARE, _HZ, 1)
-        v.scale(m, _SPARE, _PER_LENGTH, 1)
-        v.wholes(m, _SPARE, 1, out, HERTZ)
+        self._put(_LENGTH, length, -10)
+        self._put(_SPARE, cycles, 0)
+        v.run(m, 0, _FREQUENCY, out, sums)
         if not _LOWEST_HZ <= out[HERTZ] <= _HIGHEST_HZ:
             out[HERTZ] = 0
         elif self._window.has_dc(length + 512 >> 10):
             self._window.remove_dc(length + 512 >> 10)
         self.products(sums)
-        v.scale(m, _UU, _PER_LENGTH, 13)
-        v.root(m, _UU, 7)
-        v.wholes(m, _II, 4, self.rms_words, 0)
-        v.scale(m, _UU, _U, 3)
-        v.scale(m, _II, _I, 4)
-        v.scale(m, _PP, _P, 6)
-        v.wholes(m, _UU, 3, out, VOLTS)
-        v.wholes(m, _II, 4, out, AMPS)
-        v.wholes(m, _PP, 3, out, WATTS)
-        v.wholes(m, _QQ, 3, out, VARS)
-        out[WATTS + 3] = out[WATTS] + out[WATTS + 1] + out[WATTS + 2]
-        out[VARS + 3] = out[VARS] + out[VARS + 1] + out[VARS + 2]
-        self._apparent()
+        v.run(m, 0, _MEANS, out, sums)
+        for row in (WATTS, VARS, APPARENT):
+            out[row + 3] = out[row] + out[row + 1] + out[row + 2]
+        for row in range(4):
+            self._factor(row, out[WATTS + row], out[APPARENT + row])
+
+    def _factor(self, row, p, s):
+        """Both fit 30 bits, or are held there together."""
+        if s < 1:
+            self.values[FACTORS + row] = 10000  # no power, no factor
+            return
+        self._put(_SPARE, p, 0)
+        self._put(_SPARE + 2, s, 0)
+        v.run(self._m, 0, _FACTOR, self.values, self.values)
+        self.values[FACTORS + row] = self._m[_SPARE]
 
     def products(self, sums):
         """The exact products of the window to `sums`, as in `fill`; no mean is taken."""
-        m = self._m
-        v.numbers(m, _T_UU, 2, 2, 3, _UU)
-        v.numbers(m, _T_II, layout.CURRENT_WORDS, 3, 4, _II)
-        v.numbers(m, _T_P, layout.CURRENT_WORDS, 2, 3, _PP)
-        v.numbers(m, _T_LATE, layout.CURRENT_WORDS, 2, 3, _QQ)
+        v.run(self._m, 0, _PRODUCTS, self.values, sums)
         if self.values[HERTZ]:  # otherwise the delay is taken for a quarter cycle
-            self._turn()
-        for phase in range(3):
-            total = _T_P + layout.CURRENT_WORDS * phase
-            sums[4 * phase] = m[total + 1]
-            sums[4 * phase + 1] = m[total]
-            v.limbs(m, _QQ + 2 * phase, sums, 4 * phase + 2)
+            self._turn(sums)
+        v.run(self._m, 0, _REACTIVE, self.values, sums)
 
-    def _turn(self):
-        """From the voltage of DELAY sets ago to that of a quarter cycle ago."""
-        m = self._m
-        angle = self.values[HERTZ] * (2 * math.pi * layout.DELAY / SAMPLE_HZ / 10000)
+    def _turn(self, sums):
+        """From the delayed voltage to that of a quarter cycle ago."""
+        delay = self._m[layout.LATE] // layout.SET_BYTES
+        angle = self.values[HERTZ] * (2 * math.pi * delay / SAMPLE_HZ / 10000)
         share = 1 / math.sin(angle)
-        v.integer(m, int(share * (1 << 26)), -26, _LATE_SHARE)
-        v.integer(m, int(-math.cos(angle) * share * (1 << 26)), -26, _P_SHARE)
-        v.scale(m, _QQ, _LATE_SHARE, 3)
+        self._put(_LATE_SHARE, int(share * (1 << 26)), -26)
+        self._put(_P_SHARE, int(-math.cos(angle) * share * (1 << 26)), -26)
+        v.run(self._m, 0, _TURN, self.values, sums)
         for phase in range(3):
-            m[_SPARE] = m[_PP + 2 * phase]
-            m[_SPARE + 1] = m[_PP + 2 * phase + 1]
-            v.scale(m, _SPARE, _P_SHARE, 1)
-            v.add(m, _QQ + 2 * phase, _SPARE, _QQ + 2 * phase)
             if self._too_much[phase]:
-                self._correct(phase)
+                self._put(_SPARE + 2, -self._too_much[phase], -20)
+                v.run(self._m, 0, _CORRECT[phase], self.values, sums)
 
     def correct(self, phase, share):
         """From now on `share` of S, in 1/2**20, is taken off Q: see turn.py."""
         self._too_much[phase] = share
-
-    def _correct(self, phase):
-        m = self._m
-        m[_SPARE] = m[_UU + 2 * phase]
-        m[_SPARE + 1] = m[_UU + 2 * phase + 1]
-        v.scale(m, _SPARE, _II + 2 * phase, 1)
-        v.root(m, _SPARE, 1)
-        v.integer(m, -self._too_much[phase], -20, _SPARE + 2)
-        v.scale(m, _SPARE, _SPARE + 2, 1)
-        v.add(m, _QQ + 2 * phase, _SPARE, _QQ + 2 * phase)
-
-    def _apparent(self):
-        """S = U * I of each phase, the sum of them, and the power factors."""
-        m, out = self._m, self.values
-        for i in range(6):
-            m[_SS + i] = m[_UU + i]
-        for phase in range(3):
-            v.scale(m, _SS + 2 * phase, _II + 2 * phase, 1)
-        v.scale(m, _SS, _PER_MILLE, 3)
-        v.wholes(m, _SS, 3, out, APPARENT)
-        out[APPARENT + 3] = out[APPARENT] + out[APPARENT + 1] + out[APPARENT + 2]
-        for row in range(4):
-            if out[APPARENT + row] < 1:
-                out[FACTORS + row] = 10000  # no power, no factor
-                continue
-            # both fit 30 bits, or are held there together
-            v.integer(m, out[WATTS + row], 0, _SPARE)
-            v.integer(m, out[APPARENT + row], 0, _SPARE + 2)
-            v.divide(m, _SPARE, _SPARE + 2, _SPARE)
-            v.scale(m, _SPARE, _TEN4, 1)
-            v.wholes(m, _SPARE, 1, out, FACTORS + row)
 
     def exact(self, row):
         """The voltage, current or power in a row of POINTS with all its digits: a float in mV,

@@ -13,8 +13,7 @@ OFFSET = 0x8000  # what a gathered sample is raised by
 @micropython.viper
 def gather(src: ptr16, v: int, dst: ptr16, to: int, sets: int, top: int) -> int:
     """Copy one channel of `sets` sets, a multiple of four, from byte `v` of the ring to byte `to`
-    of `dst`. The largest magnitude there, at least `top`: of a negative x it is -x - 1, which
-    allows for the half unit that a sample lost when it was cut to 16 bits."""
+    of `dst`. The largest magnitude there, at least `top`: of a negative x it is -x - 1."""
     src = ptr16(int(src) + v)
     dst = ptr16(int(dst) + to)
     low = 0x7FFF - top

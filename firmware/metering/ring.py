@@ -1,8 +1,9 @@
 """The last half second of all waveforms: who looks for a spectrum or a fault looks here.
 
-Sets of seven little-endian int16 (IA VA IB VB IC VC IN, each a sample word >> 12) in a bytearray
-that never moves. Sample n stands at byte (n & mask) * SET; ask `has` before reading. One writer,
-the meter's feed, which allocates nothing here; readers in the same thread.
+Sets of seven little-endian int16 (IA VA IB VB IC VC IN, in units of 2**12 of the sample word, what
+that cuts off is carried into the next sample) in a bytearray that never moves. Sample n stands at
+byte (n & mask) * SET; ask `has` before reading. One writer, the meter's feed, which allocates
+nothing here; readers in the same thread.
 """
 
 from micropython import const
@@ -10,7 +11,7 @@ from micropython import const
 from firmware.metering import ring_kernels
 
 SET = 14  # bytes of a set
-WORD_SHIFT = 12  # an int16 of the ring is a sample word >> 12
+WORD_SHIFT = 12  # an int16 of the ring is in units of 2**12 of the sample word
 CHANNELS = ("ia", "va", "ib", "vb", "ic", "vc", "in")
 _RAW = const(28)  # bytes of a set as it comes from the chip
 
@@ -23,6 +24,7 @@ class WaveRing:
         self.capacity = capacity_sets
         self.mask = capacity_sets - 1
         self.buf = bytearray(capacity_sets * SET)
+        self._rest = bytearray(7)  # what was cut off, in 1/16 of a unit
         self.newest = -1  # number of the sample packed last; -1: none yet
         self.oldest = 0  # nothing before this sample may be used; see `gap`
 
@@ -37,7 +39,7 @@ class WaveRing:
             n = self.capacity - to
             if n > sets:
                 n = sets
-            ring_kernels.pack(buf, self.buf, at, to, n)
+            ring_kernels.pack(buf, 0, self.buf, at, to, n, self._rest)
             at += n * _RAW
             sets -= n
             to = 0

@@ -7,7 +7,6 @@ import micropython
 from micropython import const
 
 _SET = const(28)  # bytes
-_LATE = const(1120)  # DELAY * SET_BYTES
 _BIAS = const(131072)
 _LIMB = const(22)
 _LOW = const(0x3FFFFF)
@@ -93,11 +92,11 @@ def edge(p: ptr8, y: int, at: int, part: int, m: ptr32):
             volt[0] = (u * before + v * after) >> 10
             volt[3] = ((u * u >> 5) * before >> 5) + ((v * v >> 5) * after >> 5)
             amp[2] = ((u * y >> 5) * before >> 5) + ((v * x >> 5) * after >> 5)
-            p = ptr8(int(p) - _LATE)
-            u = ptr32(p)[1] - _BIAS
-            v = ptr32(p)[8] - _BIAS
+            late = ptr32(int(p) - m[17])
+            u = late[1] - _BIAS
+            v = late[8] - _BIAS
             amp[3] = ((u * y >> 5) * before >> 5) + ((v * x >> 5) * after >> 5)
-            p = ptr8(int(p) + _LATE + 8)
+            p = ptr8(int(p) + 8)
             st = ptr32(int(st) + 4)
             volt = ptr32(int(volt) + 4)
             amp = ptr32(int(amp) + 16)

@@ -66,9 +66,8 @@ class Window:
         for channel in range(4):
             self.peak = max(self.peak, sum_kernels.peak(buf, 0, at + 8 * channel, sets))
 
-    def relax(self, rms_words):
-        """Lower the shifts of the currents for the next window; `rms_words` are the rms of the
-        last, in units of the word."""
+    def relax(self):
+        """Lower the shifts of the currents for the next window as far as the last allows."""
         self.is_high = False
         for channel in range(4):
             crest = _CREST
@@ -78,7 +77,7 @@ class Window:
             self._age[channel] = min(_SOON, self._age[channel] + 1)
             i = layout.SHIFTS + channel
             shift = self.memory[i]
-            while shift and rms_words[channel] * crest >> shift < _ROOM:
+            while shift and self.memory[layout.RMS + channel] * crest >> shift < _ROOM:
                 shift -= 1
             if shift != self.memory[i]:
                 self._age[channel] = 0

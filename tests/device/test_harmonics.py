@@ -40,16 +40,20 @@ def value(wave, turn, dc):
     x = math.cos(turn + math.radians(degrees))
     for order, share, at in more:
         x += share * math.cos(order * turn + math.radians(at))
-    return math.floor(amplitude * x + dc)
+    return amplitude * x + dc
 
 
 def fill(hertz, sets):
+    """As the ring does it: what is cut off a sample is carried into the next."""
+    rest = [0.0] * 7
     for n in range(sets):
         turn = 2 * math.pi * ((hertz * n / 8000) % 20)
         for channel in range(7):
             at = SET * n + 2 * channel
             dc = 25 if channel == 4 else 0
-            struct.pack_into("<h", RING.buf, at, value(WAVES[channel], turn, dc))
+            x = value(WAVES[channel], turn, dc) + rest[channel] - 1 / 32
+            rest[channel] = x - math.floor(x)
+            struct.pack_into("<h", RING.buf, at, math.floor(x))
     RING.newest = sets - 1
 
 
@@ -93,6 +97,7 @@ for hertz, cycles in ((50, 10), (49.3, 10), (60.7, 12)):
                     )
                 elif amplitude:
                     most = full / (5000 if amplitude > 1000 else 1500 if amplitude > 100 else 100)
+                    most *= 2 if order > 25 else 1  # where the ring's error moves to
                     near(s.amplitude(channel, order, kind), share * full, most)
         between = 0.03 if channel == 3 else 0
         near(s.amplitude(channel, 4, INTER), between * rms(amplitude), full / 500)
@@ -121,7 +126,7 @@ for hertz, cycles in ((50, 10), (49.3, 10), (60.7, 12)):
     # the sum of the currents, sample by sample; its DC counts
     x = sum([a * math.cos(math.radians(d)) for a, d, _ in (WAVES[0], WAVES[2], WAVES[4])])
     y = sum([a * math.sin(math.radians(d)) for a, d, _ in (WAVES[0], WAVES[2], WAVES[4])])
-    total = (x * x + y * y + 120.0**2 + 3.0**2) / 2 + 24.5**2
+    total = (x * x + y * y + 120.0**2 + 3.0**2) / 2 + 25.0**2
     near(s.neutral, 256 * math.sqrt(total), 256 * math.sqrt(total) / 500)
 
 # out of the range, no cycles of ours

@@ -33,20 +33,27 @@ if 3 <= sys.implementation._mpy >> 10 & 15 <= 8:  # armv6 .. armv7emdp
 
 
 class Bench:
-    """Kernel and twin side by side, block after block, as the window drives them."""
+    """Kernel and twin side by side, block after block, as the window drives them; the delay is
+    another one each time."""
+
+    delays = (layout.DELAY, 29, layout.DELAY_MAX)
+    made = 0
 
     def __init__(self, shifts=(8, 8, 8, 8), way=k):
         self.way = way
-        self.at = SIZE * (layout.DELAY + 1)
+        self.delay = self.delays[Bench.made % 3]
+        Bench.made += 1
+        self.at = SIZE * (layout.DELAY_MAX + 1)
         self.buf = bytearray(self.at + SIZE * layout.BLOCK)
         self.m = ints(layout.WORDS)
+        self.m[layout.LATE] = self.delay * SIZE
         for c in range(4):
             self.m[layout.SHIFTS + c] = shifts[c]
         self.twin = Twin(shifts)
         self.n = 0
-        history = sets_of(self.buf, 0, layout.DELAY + 1)
+        history = sets_of(self.buf, 0, layout.DELAY_MAX + 1)
         self.twin.volts(history)
-        self.way.volts(self.buf, 0, 0, layout.DELAY + 1, self.m)
+        self.way.volts(self.buf, 0, 0, layout.DELAY_MAX + 1, self.m)
 
     def raise_shifts(self):
         for c in range(4):
@@ -71,7 +78,7 @@ class Bench:
         self.way.volts(self.buf, 0, self.at, sets, self.m)
         bad = self.way.amps(self.buf, 0, self.at, sets, self.m)
         micropython.heap_unlock()
-        wanted = self.twin.block(self.words, layout.DELAY)
+        wanted = self.twin.block(self.words, self.delay)
         assert (bad != 0) == (wanted is None)
         if bad:
             before = list(self.m)[:7]
@@ -81,7 +88,7 @@ class Bench:
             bad = self.way.amps(self.buf, 0, self.at, sets, self.m)
             micropython.heap_unlock()
             assert bad == 0
-            wanted = self.twin.block(self.words, layout.DELAY)
+            wanted = self.twin.block(self.words, self.delay)
         assert self.sums() == wanted, (self.sums(), wanted)
         assert list(self.m)[:3] == self.twin.volt_rest
         assert list(self.m)[3:7] == self.twin.amp_rest
@@ -177,7 +184,7 @@ for part in (0, 1, 511, 512, 700, 1023, 1024):
         micropython.heap_unlock()
         y = bench.twin.y
         words = (bench.words[-1], after)
-        late = y[len(y) - 1 - layout.DELAY], y[len(y) - layout.DELAY]
+        late = y[len(y) - 1 - bench.delay], y[len(y) - bench.delay]
         wanted = kernel_twin.sliver(words, part, bench.twin.shifts, y[-1], late)
         out = list(bench.m)[layout.SLIVER : layout.SLIVER + 20]
         assert out == wanted, (out, wanted)
@@ -239,7 +246,7 @@ for at in (0, 1, 31, 32, 33, 63, 99):
         )
         micropython.heap_unlock()
         assert told & 0xFF == layout.BLOCK and not told & layout.TOLD_CUT
-        assert bench.sums() == bench.twin.block(words, layout.DELAY)
+        assert bench.sums() == bench.twin.block(words, bench.delay)
         y = bench.twin.y[len(bench.twin.y) - layout.BLOCK :]
         for phase in range(3):
             before_u, before_i, u, i = kernel_twin.half_sums(
@@ -267,7 +274,7 @@ gc.collect()
 def crossings(samples, arm, cut):
     """Sets at which phase A crosses, looked for in `cut` sets a call; samples are the top 16 bits
     of the words. No window is cut."""
-    start = SIZE * (layout.DELAY + 1)
+    start = SIZE * (layout.DELAY_MAX + 1)
     buf = bytearray(start + SIZE * len(samples))
     for n, value in enumerate(samples):
         struct.pack_into(">i", buf, start + SIZE * n + 4, (value << 16) + 0x1234)
@@ -312,7 +319,7 @@ noise = [random.getrandbits(5) - 16 for _ in range(640)]
 assert crossings(noise, 30, 64) == []
 
 # a window is cut where the reference rises often enough, others do not cut
-start = SIZE * (layout.DELAY + 1)
+start = SIZE * (layout.DELAY_MAX + 1)
 buf = bytearray(start + SIZE * 64)
 for n in range(64):
     row = [0] * 7

@@ -36,7 +36,9 @@ class Fed:
             self.half_cycle,
         )
         self.ring = WaveRing()
-        self.harmonics = Harmonics(None, Turn(self.meter.quantities.correct))
+        self.harmonics = Harmonics(
+            None, Turn(self.meter.window.memory, self.meter.quantities.correct)
+        )
         self.at = meter.HISTORY * SET_BYTES
         self.view = memoryview(bytearray(self.at + BURST * SET_BYTES))
         self.sample = 0

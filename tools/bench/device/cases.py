@@ -47,6 +47,7 @@ class Kernel:
         self.buf, self.at = feed.buf, feed.at
         self.volts, self.amps = code.volts, code.amps
         self.memory = array("i", bytes(4 * layout.WORDS))
+        self.memory[layout.LATE] = _DELAY_BYTES
         for k in range(4):
             self.memory[layout.SHIFTS + k] = layout.SHIFT_MAX
 
