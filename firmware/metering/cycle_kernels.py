@@ -107,7 +107,7 @@ def block(
     p = ptr8(start - 4)
     control[6] = control[6] + sets
     control[7] = control[7] + sets
-    told = control[12] << 4
+    told = control[12] << 4 | control[13] << 5
     if control[6] >= 1600 and (control[7] > 400 or control[6] >= 2400):
         told |= 8
     half = ptr32(base + 416)

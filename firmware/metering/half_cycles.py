@@ -64,13 +64,6 @@ class HalfCycles:
         step = self._m[at + 1] - self._m[at]
         return after * 1024 // step if step else 0
 
-    def take_peak(self, phase):
-        """Greatest voltage since this was asked last, in units of the top 16 bits of a word."""
-        at = layout.HALVES + layout.HALF_WORDS * phase + layout.H_PEAK
-        peak = self._m[at]
-        self._m[at] = 0
-        return peak
-
 
 def _mean(total, n):
     """total * 512 / n without leaving 31 bits."""

@@ -103,16 +103,6 @@ def edge(p: ptr8, y: int, at: int, part: int, m: ptr32):
 
 
 @micropython.viper
-def clear(m: ptr32, first: int, words: int):
-    """Zeros from word `first` on."""
-    m = ptr32(int(m) + 4 * first)
-    while words:
-        m[0] = 0
-        m = ptr32(int(m) + 4)
-        words -= 1
-
-
-@micropython.viper
 def peak(p: ptr8, h: int, at: int, sets: int) -> int:
     """Greatest magnitude of the words at byte `at` over `sets` sets; -n counts as n - 1."""
     p = ptr8(int(p) + at)
