@@ -43,12 +43,14 @@ def block(
         most = half[18]
         found = 0
         k = 0
+        p = ptr8(int(p) - _SET)  # the last set that was looked at
+        step = 8
         while k < sets:
-            step = sets - k
-            if step > 8:
-                step = 8
-            k += step
-            p = ptr8(int(p) + (step - 1) * _SET)
+            k += 8
+            if k > sets:
+                step = sets - k + 8
+                k = sets
+            p = ptr8(int(p) + step * _SET)
             h = (((p[0] ^ 0x80) - 0x80) << 8 | p[1]) ^ polarity
             if h >= 0:
                 if h > most:
@@ -56,24 +58,27 @@ def block(
                 if h >= arm:
                     armed = 1
             elif armed:
-                p = ptr8(int(p) - (step - 1) * _SET)
+                p = ptr8(int(p) - step * _SET)
                 k -= step
-                while ((((p[0] ^ 0x80) - 0x80) << 8 | p[1]) ^ polarity) >= 0:
+                h = 0
+                while h >= 0:
                     p = ptr8(int(p) + _SET)
+                    h = (((p[0] ^ 0x80) - 0x80) << 8 | p[1]) ^ polarity
                     k += 1
+                k -= 1
                 found = 1
                 break
             elif h + arm < 0:  # far on the other side without a crossing: a start
                 polarity = -1 - polarity
                 half[15] = half[15] ^ 1
                 armed = 1
-            p = ptr8(int(p) + _SET)
-        if k:
-            p = ptr8(int(p) - _SET)
-            half[17] = ((p[0] ^ 0x80) << 8 | p[1]) << 8 | p[2]
-            p = ptr8(int(p) + _SET)
         half[18] = most
         if found:
+            p = ptr8(int(p) - _SET)
+        if k:
+            half[17] = ((p[0] ^ 0x80) << 8 | p[1]) << 8 | p[2]
+        if found:
+            p = ptr8(int(p) + _SET)
             half[0] = k
             half[11] = 0
             half[15] = half[15] ^ 1
@@ -104,7 +109,7 @@ def block(
     while int(amps(buf, 0, at, sets, memory)):
         again(buf, at, sets)
     fold(memory, 0, 20, 1)
-    p = ptr8(start - 4)
+    at = start - 4
     control[6] = control[6] + sets
     control[7] = control[7] + sets
     told = control[12] << 4 | control[13] << 5
@@ -131,15 +136,15 @@ def block(
             n = k
             if tail:
                 n = sets - k
-            walk = ptr8(int(p) + tail * _SET)
             part_u = 0
             part_i = 0
+            p = ptr8(at + tail * _SET)
             while n:
-                h = ptr32(walk)[1] - _BIAS
+                h = ptr32(p)[1] - _BIAS
                 part_u = h * h + part_u
-                h = ((((walk[0] ^ 0x80) - 0x80) << 8 | walk[1]) << 8 | walk[2]) >> 6
+                h = ((((p[0] ^ 0x80) - 0x80) << 8 | p[1]) << 8 | p[2]) >> 6
                 part_i = h * h + part_i
-                walk = ptr8(int(walk) + _SET)
+                p = ptr8(int(p) + _SET)
                 n -= 1
             part_u = part_u >> 2 & 0x3FFFFFFF
             part_i = part_i >> 2 & 0x3FFFFFFF
@@ -192,7 +197,7 @@ def block(
             half[2] = i - part_i
             half[3] = sets - k
         half = ptr32(int(half) + 96)
-        p = ptr8(int(p) + 8)
+        at += 8
         st = ptr32(int(st) + 4)
         volt = ptr32(int(volt) + 4)
         amp = ptr32(int(amp) + 16)

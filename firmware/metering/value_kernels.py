@@ -223,23 +223,19 @@ def run(m: ptr32, v: int, code: ptr16, values: ptr32, sums: ptr32):
                 if v < 0:
                     sign = -1
                     v = 0 - v
-                top = 0
                 if low == 0:
                     v = _ONE
                     low = _ONE
                     exponent = 0
                     sign = 1
-                if v >= low:
-                    v -= low
-                    top = 1
-                k = 28
-                while k:
-                    v <<= 1
-                    top <<= 1
-                    if v >= low:
-                        v -= low
-                        top += 1
-                    k -= 1
+                # 14 bits a step, by no more than the divisor; what is left is below 2**31
+                mid = (low >> 14) + 1
+                k = v // mid
+                v = (v << 14) - k * low
+                top = k << 14
+                k = v // mid
+                v = (v << 14) - k * low
+                top = top + k + v // low
                 exponent -= 28
                 if top >= _TWO:
                     top >>= 1
@@ -258,26 +254,21 @@ def run(m: ptr32, v: int, code: ptr16, values: ptr32, sums: ptr32):
                     t[0] = 0
                     t[1] = 0
                 else:
+                    v <<= 1
+                    exponent -= 1
                     if exponent & 1:
                         v <<= 1
                         exponent -= 1
-                    # two bits a step: 15 pairs of v, then 13 of zeros: the root of v * 2**26
-                    top = 0
-                    low = 0
-                    k = 28
-                    while k:
-                        low = low << 2 | (v >> 28 & 3)
-                        v = v << 2 & 0x3FFFFFFF
-                        mid = top << 2 | 1
-                        top <<= 1
-                        if low >= mid:
-                            low -= mid
-                            top += 1
-                        k -= 1
-                    exponent = (exponent - 26) >> 1
-                    while top < _ONE:
-                        top <<= 1
-                        exponent -= 1
+                    # from 3 % to 14 bits by two Newton steps, the rest from what is left
+                    top = ((v >> 14) * 171 >> 9) + 11605
+                    top = top + v // top >> 1
+                    top = top + v // top + 1 >> 1
+                    top = (top << 13) + ((v - top * top << 12) // top)
+                    exponent = (exponent >> 1) - 13
+                    if top < _ONE:
+                        top = _ONE
+                    if top >= _TWO:
+                        top = _TWO - 1
                     t[0] = top
                     t[1] = exponent
                 t = ptr32(int(t) + 8)
