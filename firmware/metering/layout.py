@@ -17,6 +17,7 @@ REST = 0  # error carried: three voltages in 1/64 of y, four currents in units o
 SHIFTS = 7  # of IA IB IC IN
 SPARE = 11  # 6 words for a board's own kernels
 LATE = 17  # bytes from a set back to the one whose voltages count as a quarter cycle earlier
+AT = 18  # byte of the first set of the block that the kernels take, and how many sets
 # sums of a block: y of A B C, y*y of A B C, then for A B C: x, x*x, x*y, x*y_late, then x and x*x
 # of the neutral
 SUMS = 20

@@ -121,8 +121,7 @@ class Meter:
             sets -= skip
         block, memory, volts, amps, again = self._parts
         while sets:
-            low = sample & 0x3FFFFFFF
-            told = block(buf, 0, buf, at, sets, memory, low, volts, amps, again)
+            told = block(buf, 0, buf, at, sets, memory, sample, volts, amps, again)
             if told == sets:
                 return  # as most bursts end: there is nothing to tell
             take = told & 0xFF
@@ -143,7 +142,9 @@ class Meter:
     def _skip(self, buf, at, sets):
         """Take what is history only; how many sets."""
         skip = min(self._blind, sets)
-        self.window.volts(buf, 0, at, skip, self._m)
+        self._m[layout.AT] = at
+        self._m[layout.AT + 1] = skip
+        self.window.volts(buf, 0, self._m)
         self._blind -= skip
         return skip
 

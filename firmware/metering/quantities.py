@@ -33,7 +33,7 @@ _SERIES = const(214)  # factors of cosine and sine, four steps of two
 # ... and what a window has: its length and factors, then means
 _LENGTH = const(230)
 _PER_LENGTH = const(232)
-_PACE = const(234)  # cycles a sample, of the last window that was synchronised
+_PACE = const(234)  # cycles a sample
 _SHARES = const(236)  # of S in Q, three, by the harmonics, negative
 _SPARE = const(242)  # eight
 _UU = const(258)  # three, becoming U
@@ -88,13 +88,12 @@ _FREQUENCY = v.program(
     (v.NORMAL, _LENGTH, 1),
     (v.COPY, _PER_LENGTH, 1, _ONE),
     (v.DIVIDE, _PER_LENGTH, 1, _LENGTH),
-    (v.NORMAL, _SPARE, 1),  # cycles
-    (v.SCALE, _SPARE, 1, _PER_LENGTH),
-    (v.COPY, _SPARE + 2, 1, _SPARE),
+    (v.NORMAL, _PACE, 1),
+    (v.SCALE, _PACE, 1, _PER_LENGTH),
+    (v.COPY, _SPARE, 1, _PACE),
     (v.SCALE, _SPARE, 1, _HZ),
     (v.VALUES, _SPARE, 1, HERTZ),
 )
-_SYNCHRONISED = v.program((v.COPY, _PACE, 1, _SPARE + 2))
 # the products of the means off the totals
 _WITHOUT_DC = v.program(
     (v.INTEGERS, _SPARE, 3, _T_U),
@@ -240,15 +239,13 @@ class Quantities:
         m, out = self._m, self.values
         m[_LENGTH] = length
         m[_LENGTH + 1] = -10
-        m[_SPARE] = cycles
-        m[_SPARE + 1] = 0
+        m[_PACE] = cycles
+        m[_PACE + 1] = 0
         v.run(m, 0, _FREQUENCY, out, sums)
         if not _LOWEST_HZ <= out[HERTZ] <= _HIGHEST_HZ:
             out[HERTZ] = 0
-        else:
-            v.run(m, 0, _SYNCHRONISED, out, sums)
-            if has_dc(m, length + 512 >> 10):
-                v.run(m, 0, _WITHOUT_DC, out, sums)
+        elif has_dc(m, length + 512 >> 10):
+            v.run(m, 0, _WITHOUT_DC, out, sums)
         self.products(sums)
         v.run(m, 0, _MEANS, out, sums)
 

@@ -74,3 +74,16 @@ def judge(m: ptr32, volts: ptr32, dead: int, most: int) -> int:
         volts = ptr32(int(volts) + 4)
         n -= 1
     return found
+
+
+@micropython.viper
+def part(m: ptr32, phase: int) -> int:
+    """How long before the set after it the last crossing of a phase was, in 1/1024 of a sample."""
+    half = ptr32(int(m) + 416 + 96 * phase)
+    after = half[20] - 0x800000
+    step = half[20] - half[19]
+    if step == 0:
+        return 0
+    # 10 bits in two times five: words have 24
+    high = (after << 5) // step
+    return (high << 5) + ((after << 5) - high * step << 5) // step
