@@ -31,7 +31,7 @@ class Snapshot:
         self._view = memoryview(self._rows)
         self._waiting = []  # triggers to come, oldest first: [sample, UTC us, bits of kinds]
         self._newest = None  # the newest trigger that was taken; None: none yet in this stream
-        self._now = None  # the one at work
+        self._now = [0, 0, 0]  # the one at work, or that was
         self._state = _IDLE
         self._file = None
         self.written = 0  # records that are or were on flash

@@ -70,8 +70,8 @@ def test_records(run):
 
 def check(record, words, trigger):
     first, sets = trigger - 3 * CYCLE, 10 * CYCLE
-    assert record.station_name == "st1" and record.rec_dev_id == "ttu dip" and record.ft == "BINARY"
-    assert record.rev_year == "1999" and record.frequency == 50
+    assert record.station_name == "st1" and record.rec_dev_id == "ttu dip"
+    assert record.ft == "BINARY" and record.rev_year == "1999" and record.frequency == 50
     assert record.analog_channel_ids == ["IA", "VA", "IB", "VB", "IC", "VC", "IN"]
     assert record.analog_phases == ["A", "A", "B", "B", "C", "C", "N"]
     assert record.total_samples == sets and record.cfg.sample_rates == [[HZ, sets]]
