@@ -163,6 +163,8 @@ class Terminal:
             add(name, factory)
         add("link", self.link.run, critical=True, deadline_ms=_LINK_DEADLINE_MS)
         add("link watch", self.link.watch)
+        if self.metrology.waveforms:
+            add("waveforms", self.metrology.waveforms.run)
         add("housekeeping", lambda: self.vitals.run())
         add("checkpoint", self._checkpoints)
         if self.config.get("uplink.enabled"):

@@ -20,6 +20,7 @@ from firmware.metering import (
     tariff,
 )
 from firmware.metering.three_ways import Ways
+from firmware.metering.waveforms import Waveforms
 from firmware.store import event_codes
 
 _RATE_WINDOWS = 50  # the crystal is looked at every ten seconds
@@ -48,6 +49,15 @@ class Metrology:
             facts, cfg, settings("pq"), self, self.utc_ms, t.board.kernels
         )
         self.meter = self.measuring.meter
+        self.waveforms = Waveforms(
+            self.measuring.ring,
+            facts,
+            cfg,
+            settings("pq"),
+            t.config.get("station.name"),
+            self._utc_us,
+            lambda text: t.events.emit(event_codes.WAVEFORM, "meter", text),
+        )
         add = t.points.add
         self.block = add("meter", quantities.POINTS + _FLAGS + meter.ENERGY_POINTS)
         self.spectrum_block = add("harmonics", harmonic_points.POINTS)
@@ -90,6 +100,10 @@ class Metrology:
         age_us = self.link.timebase.age_us(sample, self.clock.us())
         return self.clock.utc_ms() - (age_us or 0) // 1000
 
+    def _utc_us(self, sample):
+        age_us = self.link.timebase.age_us(sample, self.clock.us())
+        return self.clock.utc_ms() * 1000 - (age_us or 0)
+
     # what is kept across a reboot
 
     def record(self):
@@ -112,6 +126,7 @@ class Metrology:
 
     def restart(self, is_resumed):
         self.measuring.restart(self.clock.ms() - self.window_ms if self.window_ms else 0)
+        self.waveforms.restart()
         self.ways.restart(is_resumed)
 
     def gap(self, sets, bits):
@@ -152,7 +167,9 @@ class Metrology:
         if window.is_settled:
             self._settled(window, stamp)
         if window.windows % _RATE_WINDOWS == 0:
-            self.measuring.set_rate(self.link.timebase.rate_ppb())
+            slow_ppb = self.link.timebase.rate_ppb()
+            self.measuring.set_rate(slow_ppb)
+            self.waveforms.set_rate(slow_ppb)
         self.t.vitals.window()
         self.window_ms = self.clock.ms()
 
@@ -183,7 +200,9 @@ class Metrology:
 
     # events
 
-    def begin(self, kind, phases, value, _sample):
+    def begin(self, kind, phases, value, sample):
+        if kind <= pq_events.OVERCURRENT:  # what is seen in a half cycle
+            self.waveforms.trigger(kind, sample)
         self._disturbance(kind, "began: %s, %d" % (_PHASES[phases], value))
 
     def end(self, kind, phases, extreme, _start, samples):

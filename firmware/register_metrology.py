@@ -33,6 +33,7 @@ class RegisterMetrology:
         self.ways = RegisterWays(t.clock, ic.pulse_ratio, self._mismatch)
         self.link = Link(ic, wires, t.clock, self, link_cfg, asyncio.ThreadSafeFlag())
         self.window_ms = 0  # when the last reading came, 0: none yet
+        self.waveforms = None  # there are no samples
         wires.attach(self.link.pulses)
 
     def _calendar(self, text):

@@ -68,6 +68,12 @@ class Views:
             rows.append((device.name, "%d of %d" % (good, len(span)), age))
         return ("device", "good points", "age s"), rows
 
+    def waveforms(self):
+        """(header, rows, note)."""
+        if self.t.metrology.waveforms is None:
+            return ("record",), (), "this metrology unit gives no waveforms"
+        return self.t.metrology.waveforms.table()
+
     def events(self, n):
         rows = []
         for sequence, code, device, stamp, details in self.t.events.last(n):

@@ -35,7 +35,7 @@ class Printer:
     def begin(self, *what):
         print(json.dumps(["begin"] + list(what) + [self.fed]))
         if what[0] <= pq_events.OVERCURRENT:
-            self.snapshot.trigger(what[3])
+            self.snapshot.trigger(what[0], what[3])
 
     def end(self, *what):
         print(json.dumps(["end"] + list(what) + [self.fed]))
@@ -43,9 +43,12 @@ class Printer:
 
 def snapshots(ring, settings, folder):
     """None is kept without a folder."""
+    records = Records(folder, settings.snapshots if folder else 0, 1 << 20)
+    if folder:
+        records.start()
     return Snapshot(
         ring,
-        Records(folder or "/tmp", settings.snapshots if folder else 0, 1 << 20),
+        records,
         comtrade.Config("st1", "ttu", U_FS, I_FS, FULL, 50),
         settings.before_cycles * CYCLE,
         settings.after_cycles * CYCLE,
