@@ -22,7 +22,7 @@ MS = 8  # samples
 SURE = 4  # sets until a crossing is one and no noise
 DEEP, SHALLOW = 0.4, 0.85
 BOUND = {DEEP: 30 * MS, SHALLOW: 38 * MS}
-ANGLES = 12
+ANGLES = 7  # odd, so that both half waves give others
 NONE = (None, 1, 0, 0)
 DIP = pq_events.NAMES.index("dip")
 
