@@ -97,8 +97,7 @@ class Metrology:
 
     def utc_ms(self, sample):
         """When a sample was taken, UTC."""
-        age_us = self.link.timebase.age_us(sample, self.clock.us())
-        return self.clock.utc_ms() - (age_us or 0) // 1000
+        return self.link.timebase.utc_ms(sample)
 
     def _utc_us(self, sample):
         age_us = self.link.timebase.age_us(sample, self.clock.us())
