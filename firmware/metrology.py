@@ -7,6 +7,7 @@ the sink of what is measured, and turns both into points and events.
 import asyncio
 import json
 
+from firmware.calibrating import Calibrating
 from firmware.core import flags, quality
 from firmware.link import chip
 from firmware.link.dual import Link
@@ -43,7 +44,17 @@ class Metrology:
         self.clock = t.clock
         cfg, link_cfg = settings("metering"), settings("link")
         wires = t.board.metrology()
-        ic = chip.make(link_cfg.chip, wires, t.clock, cfg, link_cfg, meter.HISTORY)
+        self._calibrating = Calibrating(t)
+        ic = chip.make(
+            link_cfg.chip,
+            wires,
+            t.clock,
+            cfg,
+            link_cfg,
+            meter.HISTORY,
+            self._calibrating.rows,
+            self._calibrating.expected_crc,
+        )
         facts = cfg.u_full_scale_mv, cfg.i_full_scale_ma, ic.full_scale
         self.measuring = measuring.Measuring(
             facts, cfg, settings("pq"), self, self.utc_ms, t.board.kernels
@@ -74,6 +85,9 @@ class Metrology:
         self.zone_min = t.config.get("energy.zone_min")
         self.demand = demand.Demand(t.config.get("energy.demand_slip_min"))
         self.link = Link(ic, wires, t.clock, self, link_cfg, asyncio.ThreadSafeFlag())
+        self._calibrating.connect(facts, self.meter, self.link)
+        self.calibrator = self._calibrating.calibrator
+        self.configuration = self._calibrating.configuration
         self.ways = Ways(
             self.meter.energy,
             t.clock,
@@ -139,10 +153,6 @@ class Metrology:
     def pulses(self, count, is_only):
         self.ways.pulses(count, is_only)
 
-    def configuration(self, _crc, is_same, text):
-        if is_same is False:
-            self.t.events.emit(event_codes.METROLOGY_CONFIG, "meter", text)
-
     def mode(self, new, old):
         self.ways.mode(new)
         self.t.events.emit(event_codes.LINK_MODE, "meter", "%s, was %s" % (new, old))
@@ -163,6 +173,7 @@ class Metrology:
         points, base = self.t.points, self.block.base
         points.put_all(base, values, _quality(window.flags), stamp)
         points.put(base + len(values), window.flags, quality.GOOD, stamp)
+        self.calibrator.take(values, window)
         if window.is_settled:
             self._settled(window, stamp)
         if window.windows % _RATE_WINDOWS == 0:

@@ -75,6 +75,7 @@ class Meter:
         self.flags = 0  # core.flags
         self.is_settled = False  # with it, energies were moved to the registers
         self.tariff = 0  # the one that energies go to
+        self.corrections = None  # a Corrections that takes part, if there is one
         w = self.window
         self._m = w.memory
         self._parts = cycle_kernels.block, w.memory, w.volts, w.amps, w.raise_shifts
@@ -188,6 +189,8 @@ class Meter:
             self.length = (sample - self._start) * _PART - part + self._start_part
         else:
             self.length = self._m[_SETS] * _PART
+        if self.corrections and not self.corrections.is_zero:
+            self.corrections.apply(self._m, self._m[_SETS])
         self.quantities.fill(self.length, cycles, self._sums)
         self.energy.add(self._sums)
         self._judge()
