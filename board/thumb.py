@@ -3,35 +3,21 @@ for bit, as firmware/metering/kernels.py in about a quarter of the instructions.
 such a core offers them as `board.kernels`.
 
 The inline assembler takes few arguments and low registers; `data` emits what it does not know
-(REV, MLA and wide forms), named beside. layout.SPARE is for this file: byte offset and number of
-sets, and the error feedback until it is known that all samples were in range.
+(REV, MLA and wide forms), named beside. layout.SPARE is for this file: the error feedback until it
+is known that all samples were in range.
 """
 
 import micropython
 
 
-def volts(p, _y, at, sets, m):
-    """See firmware/metering/kernels.py."""
-    m[11] = at
-    m[12] = sets
-    _volts(p, m)
-
-
-def amps(p, _x, at, sets, m):
-    """See firmware/metering/kernels.py."""
-    m[11] = at
-    m[12] = sets
-    return _amps(p, m)
-
-
 @micropython.asm_thumb
-def _volts(r0, r1):
+def volts(r0, r1, r2):
     data(2, 0xE92D, 0x0F00)  # push {r8-r11}
-    mov(r2, r1)
+    mov(r1, r2)
     add(r2, 80)  # layout.SUMS
-    ldr(r4, [r1, 44])
+    ldr(r4, [r1, 72])  # layout.AT
     add(r0, r0, r4)
-    ldr(r3, [r1, 48])
+    ldr(r3, [r1, 76])
     movwt(r4, 0x800000)
     mov(r10, r4)
     mov(r4, 3)
@@ -80,13 +66,13 @@ def _volts(r0, r1):
 
 
 @micropython.asm_thumb
-def _amps(r0, r1):
+def amps(r0, r1, r2):
     data(2, 0xE92D, 0x0F00)  # push {r8-r11}
-    mov(r2, r1)
+    mov(r1, r2)
     add(r2, 80)  # layout.SUMS
-    ldr(r4, [r1, 44])
+    ldr(r4, [r1, 72])  # layout.AT
     add(r0, r0, r4)
-    ldr(r3, [r1, 48])
+    ldr(r3, [r1, 76])
     movw(r4, 768)
     add(r3, r3, r4)  # sets, and three phases in the bits above
     ldr(r5, [r1, 68])  # layout.LATE

@@ -10,13 +10,18 @@ from micropython import const
 
 _NETWORK_MS = const(30000)  # longest wait for a link; the uplink goes on trying without
 
-_EPOCH_2000_MS = 946684800000  # ports differ: time.time() counts from 1970 or from 2000
+_EPOCH_2000_US = 946684800000000  # ports differ: time.time() counts from 1970 or from 2000
+
+
+def utc_us():
+    """UTC in us since 1970, on every port."""
+    us = time.time_ns() // 1000
+    return us + _EPOCH_2000_US if time.gmtime(0)[0] == 2000 else us
 
 
 def utc_ms():
-    """UTC in ms since 1970, on every port."""
-    ms = time.time_ns() // 1000000
-    return ms + _EPOCH_2000_MS if time.gmtime(0)[0] == 2000 else ms
+    """UTC in ms since 1970."""
+    return utc_us() // 1000
 
 
 class Metrology:

@@ -6,6 +6,7 @@ the sink of what is measured, and turns both into points and events.
 
 import asyncio
 
+from firmware.calibrating import Calibrating
 from firmware.core import flags, quality
 from firmware.link import chip
 from firmware.link.dual import Link
@@ -40,7 +41,17 @@ class Metrology:
         self.clock = t.clock
         cfg, link_cfg = settings("metering"), settings("link")
         wires = t.board.metrology()
-        ic = chip.make(link_cfg.chip, wires, t.clock, cfg, link_cfg, meter.HISTORY)
+        self._calibrating = Calibrating(t)
+        ic = chip.make(
+            link_cfg.chip,
+            wires,
+            t.clock,
+            cfg,
+            link_cfg,
+            meter.HISTORY,
+            self._calibrating.rows,
+            self._calibrating.expected_crc,
+        )
         facts = cfg.u_full_scale_mv, cfg.i_full_scale_ma, ic.full_scale
         self.measuring = measuring.Measuring(
             facts, cfg, settings("pq"), self, self.utc_ms, t.board.kernels
@@ -68,6 +79,9 @@ class Metrology:
         self._hertz_block = add("meter.10s", (("f", "Hz", -4),))
         self._minute_block = add("meter.1min", quantities.POINTS[:3])
         self.link = Link(ic, wires, t.clock, self, link_cfg, asyncio.ThreadSafeFlag())
+        self._calibrating.connect(facts, self.meter, self.link)
+        self.calibrator = self._calibrating.calibrator
+        self.configuration = self._calibrating.configuration
         self.ways = Ways(
             self.meter.energy,
             t.clock,
@@ -84,8 +98,7 @@ class Metrology:
 
     def utc_ms(self, sample):
         """When a sample was taken, UTC."""
-        age_us = self.link.timebase.age_us(sample, self.clock.us())
-        return self.clock.utc_ms() - (age_us or 0) // 1000
+        return self.link.timebase.utc_ms(sample)
 
     def _utc_us(self, sample):
         age_us = self.link.timebase.age_us(sample, self.clock.us())
@@ -108,10 +121,6 @@ class Metrology:
     def pulses(self, count, is_only):
         self.ways.pulses(count, is_only)
 
-    def configuration(self, _crc, is_same, text):
-        if is_same is False:
-            self.t.events.emit(event_codes.METROLOGY_CONFIG, "meter", text)
-
     def mode(self, new, old):
         self.ways.mode(new)
         self.t.events.emit(event_codes.LINK_MODE, "meter", "%s, was %s" % (new, old))
@@ -131,6 +140,7 @@ class Metrology:
         points, base = self.t.points, self.block.base
         points.put_all(base, values, _quality(window.flags), stamp)
         points.put(base + len(values), window.flags, quality.GOOD, stamp)
+        self.calibrator.take(values, window)
         if window.is_settled:
             self._settled(window, stamp)
         if window.windows % _RATE_WINDOWS == 0:

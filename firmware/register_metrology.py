@@ -30,6 +30,7 @@ class RegisterMetrology:
         self.link = Link(ic, wires, t.clock, self, link_cfg, asyncio.ThreadSafeFlag())
         self.window_ms = 0  # when the last reading came, 0: none yet
         self.waveforms = None  # there are no samples
+        self.calibrator = None  # it takes its gains from the settings
         wires.attach(self.link.pulses)
 
     # the link's sink

@@ -20,7 +20,7 @@ _MODULES = {1: "rs485"}  # until the bay reads identities
 
 def clock():
     """Arguments of core.clock.Clock."""
-    return time.ticks_us, time.ticks_diff, wires.utc_ms
+    return time.ticks_us, time.ticks_diff, wires.utc_ms, wires.utc_us
 
 
 def metrology():

@@ -18,7 +18,7 @@ SPI_HZ = 20000000
 
 def clock():
     """Arguments of core.clock.Clock."""
-    return machine.ticks_us, time.ticks_diff, wires.utc_ms
+    return machine.ticks_us, time.ticks_diff, wires.utc_ms, wires.utc_us
 
 
 def metrology():

@@ -8,7 +8,7 @@ _PHASES = ("a", "b", "c", "")
 
 class Views:
     def __init__(self, terminal):
-        self.calibrator = None  # main sets it when the metrology IC is one it can calibrate
+        self.calibrator = terminal.metrology.calibrator
         self.t = terminal
         self.points = terminal.points
         self.config = terminal.config

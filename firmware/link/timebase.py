@@ -131,6 +131,11 @@ class TimeBase:
         model = self._offset + self._drift * ahead // (_BLOCK * self.sets)
         return passed - int(model // _UNIT) - int(ahead * self.period_us // self.sets)
 
+    def utc_ms(self, sample):
+        """When sample number `sample` was taken, UTC, rounded; now, before the first stamp."""
+        age_us = self.age_us(sample, self.clock.us())
+        return (self.clock.utc_us() - (age_us or 0) + 500) // 1000
+
     def _growth_us(self, passed_us):
         """What the rate may be off, over the time since the model's stamp."""
         ppm = 3 + 150 // (self._blocks or 1)

@@ -20,9 +20,10 @@ _SET = const(28)  # bytes
 
 
 @micropython.viper
-def volts(p: ptr8, y: int, at: int, sets: int, m: ptr32):
-    """Quantise the voltages of `sets` sets from byte `at` in place, and sum them."""
-    p = ptr8(int(p) + at)
+def volts(p: ptr8, y: int, m: ptr32):
+    """Quantise the voltages of the block at layout.AT in place, and sum them."""
+    p = ptr8(int(p) + m[18])
+    sets = m[19]
     ea = m[0]
     eb = m[1]
     ec = m[2]
@@ -71,10 +72,10 @@ def volts(p: ptr8, y: int, at: int, sets: int, m: ptr32):
 
 
 @micropython.viper
-def amps(p: ptr8, x: int, at: int, sets: int, m: ptr32) -> int:
-    """Sums with the currents of `sets` sets from byte `at`, after `volts`. 0, or non-zero when a
-    sample left 13 bits: then nothing was changed, and a shift must be raised."""
-    p = ptr8(int(p) + at)
+def amps(p: ptr8, x: int, m: ptr32) -> int:
+    """Sums with the currents of that block, after `volts`. 0, or non-zero when a sample left 13
+    bits: then nothing was changed, and a shift must be raised."""
+    p = ptr8(int(p) + m[18])
     late = ptr32(int(p) - m[17])
     ea = m[3]
     eb = m[4]
@@ -103,7 +104,7 @@ def amps(p: ptr8, x: int, at: int, sets: int, m: ptr32) -> int:
     qc = 0
     tn = 0
     nn = 0
-    n = sets
+    n = m[19]
     while n:
         x = (((((p[0] ^ 0x80) - 0x80) << 8 | p[1]) << 8 | p[2]) << 8 | p[3]) + ea
         ea = x & ma

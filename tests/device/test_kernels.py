@@ -53,7 +53,12 @@ class Bench:
         self.n = 0
         history = sets_of(self.buf, 0, layout.DELAY_MAX + 1)
         self.twin.volts(history)
-        self.way.volts(self.buf, 0, 0, layout.DELAY_MAX + 1, self.m)
+        self.take(0, layout.DELAY_MAX + 1)
+
+    def take(self, at, sets):
+        self.m[layout.AT] = at
+        self.m[layout.AT + 1] = sets
+        self.way.volts(self.buf, 0, self.m)
 
     def raise_shifts(self):
         for c in range(4):
@@ -75,8 +80,8 @@ class Bench:
         self.words = sets_of(self.buf, self.at, sets)
         self.twin.volts(self.words)
         micropython.heap_lock()
-        self.way.volts(self.buf, 0, self.at, sets, self.m)
-        bad = self.way.amps(self.buf, 0, self.at, sets, self.m)
+        self.take(self.at, sets)
+        bad = self.way.amps(self.buf, 0, self.m)
         micropython.heap_unlock()
         wanted = self.twin.block(self.words, self.delay)
         assert (bad != 0) == (wanted is None)
@@ -85,7 +90,7 @@ class Bench:
             self.raise_shifts()
             assert before == list(self.m)[:7]  # nothing was taken
             micropython.heap_lock()
-            bad = self.way.amps(self.buf, 0, self.at, sets, self.m)
+            bad = self.way.amps(self.buf, 0, self.m)
             micropython.heap_unlock()
             assert bad == 0
             wanted = self.twin.block(self.words, self.delay)

@@ -12,30 +12,45 @@ U_FS, I_FS = 500000, 400000  # mV, mA peak
 FULL = 74532013
 
 
+TURN = 1 << 29  # of a phase: a sum of two stays a small int on 32 bits
+MASK = TURN - 1
+
+
 class Signal:
     """Three phases as x_PCF words; amplitudes in V and A rms, angles in degrees. The phase is an
-    integer, so that single-precision floats do."""
+    integer, so that single-precision floats do, and runs on from sample to sample, so that no
+    big integer is needed."""
 
     def __init__(self, hertz, u=(230, 231, 229), i=(100, 80, 60), phi=(20, -30, 60), dc=0):
-        self.step = round(hertz / 8000 * (1 << 30))
+        self.step = round(hertz / 8000 * TURN)
         self.u = [v * math.sqrt(2) * 1000 / U_FS * FULL for v in u]
         self.i = [a * math.sqrt(2) * 1000 / I_FS * FULL for a in i]
-        self.lag = [round(d / 360 * (1 << 30)) for d in phi]
+        self.behind = [TURN * k // 3 for k in range(3)]
+        self.lag = [round(d / 360 * TURN) for d in phi]
         self.dc = round(dc * FULL)
-        self.clip = 1 << 27
+        self.clip = 0  # where a converter stops, 0: nowhere
+        self.at(0)
 
-    def words(self, n):
+    def at(self, n):
+        """The next set is number `n`."""
+        self.turn = n * self.step & MASK
+
+    def words(self):
+        """Of the next set."""
         out = []
         for k in range(3):
-            turn = n * self.step - k * (1 << 30) // 3
+            turn = self.turn - self.behind[k]
             out.append(round(self.i[k] * _sine(turn - self.lag[k])) + self.dc)
             out.append(round(self.u[k] * _sine(turn)) + self.dc)
+        self.turn = self.turn + self.step & MASK
         out.append(out[0] + out[2] + out[4] - 3 * self.dc)
-        return [max(-self.clip, min(self.clip, w)) for w in out]
+        if self.clip:
+            return [max(-self.clip, min(self.clip, w)) for w in out]
+        return out
 
 
 def _sine(turn):
-    return math.sin((turn & 0x3FFFFFFF) * (2 * math.pi / (1 << 30)))
+    return math.sin((turn & MASK) * (2 * math.pi / TURN))
 
 
 class Bench:
@@ -58,11 +73,12 @@ class Bench:
             self.halves.append((phase, u2, i2, sample))
 
     def feed(self, signal, quarters):
+        signal.at(self.sample)
         for _ in range(quarters):
             self.buf[: self.at] = self.buf[-self.at :]
             for k in range(64):
                 at = self.at + k * layout.SET_BYTES
-                struct.pack_into(">7i", self.buf, at, *signal.words(self.sample + k))
+                struct.pack_into(">7i", self.buf, at, *signal.words())
             self.meter.feed(self.buf, self.at, 64, self.sample)
             self.sample += 64
 
