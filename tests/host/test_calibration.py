@@ -74,15 +74,25 @@ def test_the_walk(bench):
 
 
 def test_it_is_kept_over_a_restart(bench):
+    """Of the metrology unit, and of both; the checksum of its configuration is the same then."""
     answer = bench.verb("ttu.calibrate('keep', operator='Li')")
     assert "checksum 0x" in answer, answer
     assert "Li" in bench.verb("ttu.calibration()")
     bench.wait("the event", lambda: bench.event("CALIBRATION_KEPT", "Li"))
     gain = bench.emulator(cmd="peek", reg="AVGAIN")["value"]
     bench.emulator(cmd="reset")  # the unit comes back with its registers at zero
-    bench.wait("the unit again", lambda: bench.event("LINK_MODE") or True)
     bench.wait("its registers", lambda: bench.emulator(cmd="peek", reg="AVGAIN")["value"] == gain)
     bench.wait("right values", lambda: is_right(bench))
+    # and both
+    bench.console.type("\x03")
+    bench.console.until(">>> ", 20)
+    bench.emulator(cmd="reset")
+    bench.console.type("\x04")
+    bench.console.until("ttu> ", 30)
+    bench.wait_mode(BOTH)
+    bench.wait("new windows", lambda: (bench.terminal("uptime") or 0) >= 2)
+    assert is_right(bench)
+    assert "Li" in bench.verb("ttu.calibration()")
     assert not bench.event("METROLOGY_CONFIG", "checksum is")
 
 
