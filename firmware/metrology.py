@@ -1,4 +1,4 @@
-"""The metering half of the composition root: metrology IC, link, measuring, energy, waveforms.
+"""The metering half of the composition root: metrology IC, link, measuring, energy, calibration.
 
 Like main it knows everybody; it is a file of its own because it grew. It is the link's sink and
 the sink of what is measured, and turns both into points and events.
