@@ -67,10 +67,10 @@ class Metrology:
             lambda text: t.events.emit(event_codes.WAVEFORM, "meter", text),
         )
         add = t.points.add
-        self.block = add("meter", quantities.POINTS + _FLAGS + meter.ENERGY_POINTS)
+        self.block = add("meter", self.measuring.points + _FLAGS + meter.ENERGY_POINTS)
         self.spectrum_block = add("harmonics", harmonic_points.POINTS)
         self.events_block = add("quality", pq_events.POINTS)
-        names = [quantities.POINTS[column] for column, _ in measuring.COLUMNS]
+        names = [self.measuring.points[column] for column, _ in measuring.COLUMNS]
         self._aggregates = {
             kind: add("meter." + name, names)
             for kind, name in measuring.AGGREGATES.items()

@@ -51,7 +51,7 @@ class Meter:
         self, u_fs_mv, i_fs_ma, fs_word, nominal_v, nominal_hz, publish, notify=None, fast=None
     ):
         """Full scales are peaks at the primary side; `fs_word` is the sample word there.
-        `publish(values, meter)` gets one int a row of quantities.POINTS, an array that is reused,
+        `publish(values, meter)` gets an array that is reused, one int a row of quantities.points,
         and finds `end`, `part`, `length`, `cycles` and `flags` of the window in the meter.
         `notify(phase, u2, i2, sample)`: see HalfCycles. `fast`: see Window."""
         self.publish = publish

@@ -21,7 +21,7 @@ _HIGHEST_HZ = const(700000)  # cycle is longer than DELAY_MAX
 # places of numbers in the memory of the meter, from layout.NUMBERS on: constants ...
 _U = const(192)  # mV per y
 _I = const(194)  # mA per word
-_P = const(196)  # mW per y * word
+_P = const(196)  # units of power per y * word
 _HZ = const(198)  # 0.1 mHz per cycle and sample
 _ONE = const(200)  # two, then less one
 _LESS_ONE = const(204)
@@ -51,7 +51,8 @@ _T_U, _T_UU, _T_I, _T_II, _T_P, _T_LATE = (
     const(56),
 )
 
-# one row a phase, then the totals; units and powers chosen so that 1:1000 keeps 10 ppm
+# One row a phase, then the totals; units and powers chosen so that 1:1000 keeps 10 ppm. Where a
+# full scale is large, powers are coarser: see `points`.
 POINTS = (
     ("ua", "V", -3),
     ("ub", "V", -3),
@@ -80,6 +81,25 @@ POINTS = (
 )
 # first index of each group
 VOLTS, AMPS, NEUTRAL, WATTS, VARS, APPARENT, FACTORS, HERTZ = 0, 3, 6, 7, 11, 15, 19, 23
+
+
+_POWERS = ("W", "var", "VA")
+_MOST = const(0x3FFFFFFF)  # of a value
+
+
+def power_exponent(u_fs_mv, i_fs_ma):
+    """Of ten: of the unit that powers have, -3 or more, so that all of a full scale fits."""
+    total = 3 * u_fs_mv * i_fs_ma // 2000  # mW
+    exponent = -3
+    while total > _MOST:
+        total //= 10
+        exponent += 1
+    return exponent
+
+
+def points(exponent):
+    """POINTS with that unit."""
+    return tuple([(n, unit, exponent if unit in _POWERS else e) for n, unit, e in POINTS])
 
 
 _CURRENT = layout.CURRENT_WORDS  # from one to the next
@@ -198,11 +218,13 @@ class Quantities:
         u_num = u_fs_mv << layout.VOLT_SHIFT
         self._constant(_U, u_num, fs_word)
         self._constant(_I, i_fs_ma, fs_word)
-        self._constant(_P, u_num * i_fs_ma, fs_word**2 * 1000)  # mV * mA = uW
+        self.exponent = power_exponent(u_fs_mv, i_fs_ma)
+        coarser = 10 ** (self.exponent + 3)
+        self._constant(_P, u_num * i_fs_ma, fs_word**2 * 1000 * coarser)  # mV * mA = uW
         for at in (_ONE, _ONE + 2):
             self._constant(at, 1, 1)
         self._constant(_LESS_ONE, -1, 1)
-        self._constant(_PER_MILLE, 1, 1000)
+        self._constant(_PER_MILLE, 1, 1000 * coarser)
         self._constant(_TEN4, 10000, 1)
         # bytes back to samples to quarter cycles
         self._constant(_ANGLE, 4, layout.SET_BYTES)
@@ -265,8 +287,8 @@ class Quantities:
         self._is_corrected = self._is_corrected or share != 0
 
     def exact(self, row):
-        """The voltage, current or power in a row of POINTS with all its digits: a float in mV,
-        mA, mW, mvar or mVA, for benches and calibration."""
+        """The voltage, current or power in a row of POINTS with all its digits: a float in its
+        unit, for benches."""
         if row in (WATTS + 3, VARS + 3, APPARENT + 3):
             return self.exact(row - 3) + self.exact(row - 2) + self.exact(row - 1)
         for first, rows, place in _PLACES:
