@@ -5,20 +5,17 @@ the sink of what is measured, and turns both into points and events.
 """
 
 import asyncio
-import json
 
 from firmware.calibrating import Calibrating
 from firmware.core import flags, quality
 from firmware.link import chip
 from firmware.link.dual import Link
 from firmware.metering import (
-    demand,
     harmonic_points,
     measuring,
     meter,
     pq_events,
     quantities,
-    tariff,
 )
 from firmware.metering.three_ways import Ways
 from firmware.metering.waveforms import Waveforms
@@ -81,9 +78,6 @@ class Metrology:
         }
         self._hertz_block = add("meter.10s", (("f", "Hz", -4),))
         self._minute_block = add("meter.1min", quantities.POINTS[:3])
-        self.calendar = self._calendar(t.config.get("energy.tariffs"))
-        self.zone_min = t.config.get("energy.zone_min")
-        self.demand = demand.Demand(t.config.get("energy.demand_slip_min"))
         self.link = Link(ic, wires, t.clock, self, link_cfg, asyncio.ThreadSafeFlag())
         self._calibrating.connect(facts, self.meter, self.link)
         self.calibrator = self._calibrating.calibrator
@@ -102,13 +96,6 @@ class Metrology:
         self.note = self.meter.note
         wires.attach(self.link.pulses)
 
-    def _calendar(self, text):
-        try:
-            return tariff.Calendar(json.loads(text))
-        except ValueError as error:
-            self.t.events.emit(event_codes.CONFIG_DEFAULTED, "", "energy.tariffs: %s" % error)
-            return tariff.Calendar(json.loads(tariff.ONE))
-
     def utc_ms(self, sample):
         """When a sample was taken, UTC."""
         return self.link.timebase.utc_ms(sample)
@@ -116,24 +103,6 @@ class Metrology:
     def _utc_us(self, sample):
         age_us = self.link.timebase.age_us(sample, self.clock.us())
         return self.clock.utc_ms() * 1000 - (age_us or 0)
-
-    # what is kept across a reboot
-
-    def record(self):
-        """For the checkpoint; energies are settled."""
-        self.meter.energy.settle(self.meter.tariff)
-        record = self.meter.energy.record()
-        record["ways"] = self.ways.record()
-        record["demand"] = self.demand.record()
-        return record
-
-    def restore(self, kept):
-        """Go on from `record` of the boot before; ValueError when something is wrong with it."""
-        self.meter.energy.restore(kept)
-        if kept.get("ways"):
-            self.ways.restore(kept["ways"])
-        if kept.get("demand"):
-            self.demand.restore(kept["demand"])
 
     # the link's sink
 
@@ -145,7 +114,6 @@ class Metrology:
     def gap(self, sets, bits):
         self.measuring.gap(sets, bits)
         self.ways.gap(sets)
-        self.demand.spoil()
 
     def registers(self, wh, varh, _sample):
         self.ways.take(wh, varh)
@@ -157,7 +125,6 @@ class Metrology:
         self.ways.mode(new)
         self.t.events.emit(event_codes.LINK_MODE, "meter", "%s, was %s" % (new, old))
         if not self.link.is_fresh():
-            self.demand.spoil()
             for block in (self.block, self.spectrum_block, self.events_block):
                 self.t.points.mark(block, quality.IV | quality.NT)
 
@@ -184,13 +151,9 @@ class Metrology:
         self.window_ms = self.clock.ms()
 
     def _settled(self, window, stamp):
-        energy = window.energy
         base = self.block.base + len(quantities.POINTS) + len(_FLAGS)
         bits = quality.SB if window.flags & flags.GAP else quality.GOOD
-        self.t.points.put_all(base, energy.cells, bits, stamp)
-        minute = stamp // 60000
-        self.demand.take(energy.steps, window.tariff, minute, self.zone_min)
-        window.tariff = self.calendar.tariff(minute, self.zone_min)
+        self.t.points.put_all(base, window.energy.cells, bits, stamp)
 
     def spectrum(self, values, stamp):
         self.t.points.put_all(self.spectrum_block.base, values, quality.GOOD, stamp)

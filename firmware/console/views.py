@@ -68,6 +68,10 @@ class Views:
             rows.append((device.name, "%d of %d" % (good, len(span)), age))
         return ("device", "good points", "age s"), rows
 
+    def billing(self):
+        """(header, rows, note)."""
+        return self.t.billing.table()
+
     def waveforms(self):
         """(header, rows, note)."""
         if self.t.metrology.waveforms is None:
