@@ -14,13 +14,11 @@ _BIAS = const(131072)
 
 
 @micropython.viper
-def block(
-    p: ptr8, h: int, buf, at: int, sets: int, memory, sample: int, volts, amps, again
-) -> int:
+def block(p: ptr8, h: int, buf, at: int, sets: int, memory, sample: int, sums, again) -> int:
     """Take a block of at most `sets` sets from byte `at` of `buf` (`p` is the same buffer, `h`
     scratch), up to the end of a window; its first set is number `sample`, low 30 bits. Returns
-    the sets taken and what there is to tell, as layout.TOLD_*. `volts` and `amps` are of kernels
-    or a board's own; `again` is called when a current has left its range and must raise the shift.
+    the sets taken and what there is to tell, as layout.TOLD_*. `sums` is of kernels or a
+    board's own; `again` is called when a current has left its range and must raise the shift.
 
     The crossings of the three raw voltages are looked for first, the reference before the
     others. Every eighth sample is looked at, and a half cycle must have passed a level before it
@@ -108,9 +106,10 @@ def block(
         left -= 1
     m[18] = at
     m[19] = sets
-    volts(buf, 0, memory)
-    while int(amps(buf, 0, memory)):
+    h = 1
+    while int(sums(buf, h, memory)):
         again(buf, at, sets)
+        h = 0
     fold(memory, 0, 20, 1)
     at = start - 4
     control[6] = control[6] + sets

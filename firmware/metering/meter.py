@@ -78,7 +78,7 @@ class Meter:
         self.corrections = None  # a Corrections that takes part, if there is one
         w = self.window
         self._m = w.memory
-        self._parts = cycle_kernels.block, w.memory, w.volts, w.amps, w.raise_shifts
+        self._parts = cycle_kernels.block, w.memory, w.sums, w.raise_shifts
         top = fs_word >> 16
         # a half cycle must pass 3 % of the nominal peak
         arm = max(1, nominal_v * 1414 * 3 * top // (u_fs_mv * 100))
@@ -120,9 +120,9 @@ class Meter:
             at += skip * layout.SET_BYTES
             sample += skip
             sets -= skip
-        block, memory, volts, amps, again = self._parts
+        block, memory, sums, again = self._parts
         while sets:
-            told = block(buf, 0, buf, at, sets, memory, sample, volts, amps, again)
+            told = block(buf, 0, buf, at, sets, memory, sample, sums, again)
             if told == sets:
                 return  # as most bursts end: there is nothing to tell
             take = told & 0xFF
@@ -145,7 +145,7 @@ class Meter:
         skip = min(self._blind, sets)
         self._m[layout.AT] = at
         self._m[layout.AT + 1] = skip
-        self.window.volts(buf, 0, self._m)
+        self.window.sums(buf, 1, self._m)  # only the voltages matter
         self._blind -= skip
         return skip
 

@@ -22,9 +22,8 @@ _SOON = const(8)  # windows: a shift raised so soon after it was lowered was low
 
 class Window:
     def __init__(self, fast=None):
-        """`fast` has the board's own `volts` and `amps`, when it has some."""
-        self.volts = (fast or kernels).volts
-        self.amps = (fast or kernels).amps
+        """`fast` has the board's own `sums`, when it has some."""
+        self.sums = (fast or kernels).sums
         self.memory = array("i", bytes(4 * layout.WORDS))
         self.redone = 0  # blocks summed again for a shift that was too small, since start
         self.peak = 0  # greatest current word, if one came near the end of the range; else 0
