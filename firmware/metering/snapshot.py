@@ -8,7 +8,7 @@ nothing; more than QUEUE that wait are dropped, and counted.
 
 from micropython import const
 
-from firmware.metering import modular, pq_events, ring, snapshot_kernels
+from firmware.metering import modular, ring, snapshot_kernels
 
 QUEUE = 4
 _SLICE = const(64)  # sets that are copied or written in a step
@@ -18,11 +18,13 @@ _IDLE, _FREEZING, _WRITING = range(3)
 
 
 class Snapshot:
-    def __init__(self, wave, records, config, before, after, utc_us, told):
-        """wave: WaveRing; records: Records; config: comtrade.Config; before, after: sets around
-        the trigger; utc_us(sample): when a sample was taken; told(number, what, sample): a
-        record is on flash, of what, and the sample that triggered it."""
+    def __init__(self, wave, records, config, kinds, before, after, utc_us, told):
+        """wave: WaveRing; records: Records; config: comtrade.Config; kinds: names of what may
+        trigger; before, after: sets around the trigger; utc_us(sample): when a sample was taken;
+        told(number, what, sample): a record is on flash, of what, and the sample that triggered
+        it."""
         self._wave, self._records, self._config = wave, records, config
+        self._kinds = kinds
         self._before, self._after = before, after
         self._utc_us, self._told = utc_us, told
         # none are wanted: no heap for them
@@ -41,7 +43,7 @@ class Snapshot:
         self.failed = 0  # snapshots without any sample, or that flash did not take
 
     def trigger(self, kind, sample):
-        """An event of a kind of pq_events began at `sample` (its low 30 bits will do)."""
+        """An event began at `sample` (its low 30 bits will do); `kind` counts in their names."""
         if not self._records.most:
             return
         sample = modular.whole(modular.number(sample), self._wave.newest)
@@ -119,7 +121,7 @@ class Snapshot:
         self._file.close()
         self._file = None
         sample, us, kinds = self._now
-        what = "+".join([name for k, name in enumerate(pq_events.NAMES) if kinds >> k & 1])
+        what = "+".join([name for k, name in enumerate(self._kinds) if kinds >> k & 1])
         lines = self._config.lines(what, us - (sample - self._first) * 125, us, self._sets)
         number = self._records.finish(lines, self._sets * _ROW)
         self._state = _IDLE

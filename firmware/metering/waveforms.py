@@ -8,7 +8,7 @@ import asyncio
 
 from micropython import const
 
-from firmware.metering import comtrade
+from firmware.metering import comtrade, pq_events
 from firmware.metering.records import Records
 from firmware.metering.snapshot import Snapshot
 
@@ -32,6 +32,7 @@ class Waveforms:
             ring,
             self.records,
             self._config,
+            pq_events.NAMES,
             pq_cfg.before_cycles * cycle,
             pq_cfg.after_cycles * cycle,
             utc_us,

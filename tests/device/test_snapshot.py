@@ -5,10 +5,12 @@ import struct
 from flash import each_cut, formatted
 from places import everywhere
 
-from firmware.metering import comtrade, modular, pq_events, snapshot
+from firmware.metering import comtrade, modular, snapshot
 from firmware.metering.records import Records
 from firmware.metering.ring import WaveRing
 
+DIP, SWELL, INTERRUPTION, OVERCURRENT = range(4)
+KINDS = ("dip", "swell", "interruption", "overcurrent")
 BEFORE, AFTER = 40, 60
 SETS = BEFORE + AFTER
 BASE_US = 1767225599990000  # 10 ms before 2026 UTC
@@ -29,7 +31,7 @@ class Rig:
         self.records.start()
         self.told = []
         self.snapshot = snapshot.Snapshot(
-            self.ring, self.records, CONFIG, BEFORE, AFTER, self.utc_us, self.tell
+            self.ring, self.records, CONFIG, KINDS, BEFORE, AFTER, self.utc_us, self.tell
         )
         self.fs = fs
         self.sample = start
@@ -41,7 +43,7 @@ class Rig:
         self.told.append((number, sample))
 
     def trigger(self, sample):
-        self.snapshot.trigger(pq_events.DIP, sample)
+        self.snapshot.trigger(DIP, sample)
 
     def feed(self, sets, steps=1):
         while sets:
@@ -207,11 +209,11 @@ def test_what(fs):
     """A record says what it is of, and what else began within it."""
     rig = Rig(fs, 1024)
     rig.feed(200)
-    rig.snapshot.trigger(pq_events.DIP, 100)
-    rig.snapshot.trigger(pq_events.OVERCURRENT, 95)
+    rig.snapshot.trigger(DIP, 100)
+    rig.snapshot.trigger(OVERCURRENT, 95)
     rig.feed(20)
-    rig.snapshot.trigger(pq_events.INTERRUPTION, 130)
-    rig.snapshot.trigger(pq_events.SWELL, 160)
+    rig.snapshot.trigger(INTERRUPTION, 130)
+    rig.snapshot.trigger(SWELL, 160)
     rig.feed(200)
     rig.finish()
     rig.finish()

@@ -50,6 +50,7 @@ def snapshots(ring, settings, folder):
         ring,
         records,
         comtrade.Config("st1", "ttu", U_FS, I_FS, FULL, 50),
+        pq_events.NAMES,
         settings.before_cycles * CYCLE,
         settings.after_cycles * CYCLE,
         lambda sample: START_US + sample * 125,
