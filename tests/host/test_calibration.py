@@ -46,6 +46,12 @@ def step(bench, line, outcome="on trial"):
     return table
 
 
+def steady(bench):
+    """Let the metrology unit's filters settle after the source was changed."""
+    now = bench.terminal("windows")
+    bench.wait("a second", lambda: bench.terminal("windows") >= now + 10)
+
+
 def is_right(bench, share=0.0002):
     found = values(bench)
     if not found.get("ua") or not found.get("pa"):
@@ -58,11 +64,14 @@ def is_right(bench, share=0.0002):
 
 def test_the_walk(bench):
     bench.wait("wrong values", lambda: (values(bench).get("ua") or 0) > 231.5)
+    steady(bench)
     table = step(bench, "ttu.calibrate('gain', u=230, i=100, windows=5)")
     assert "AVGAIN" in table and "CIGAIN" in table
     bench.wait("right voltages and currents", lambda: is_right(bench))
     # 60 degrees lagging: an angle of 0.2 degrees is 0.6 % of P
     bench.emulator(cmd="signal", phi_deg=[60] * 3, **SOURCE)
+    bench.wait("the source", lambda: abs((values(bench).get("pfa") or 0) - 0.5) < 0.01)
+    steady(bench)
     table = step(bench, "ttu.calibrate('phase', pf='0.5L', windows=5)")
     assert "APHCAL0" in table
     for phase in "abc":
@@ -89,8 +98,8 @@ def test_it_is_kept_over_a_restart(bench):
     bench.emulator(cmd="reset")
     bench.console.type("\x04")
     bench.console.until("ttu> ", 30)
-    bench.wait_mode(BOTH)
-    bench.wait("new windows", lambda: (bench.terminal("uptime") or 0) >= 2)
+    bench.wait("the link", lambda: bench.event("LINK_MODE", "both, was lost")["boot"] == 2)
+    bench.wait("new windows", lambda: 10 < bench.terminal("windows") < 60)
     assert is_right(bench)
     assert "Li" in bench.verb("ttu.calibration()")
     assert not bench.event("METROLOGY_CONFIG", "checksum is")
