@@ -52,9 +52,9 @@ vectors: $(STAMP) ## replay frames under MicroPython: make vectors DIR=folder
 	@test -n "$(DIR)" || { echo "say which folder: make vectors DIR=../shared/reference/vectors"; exit 2; }
 	@$(RUN) tools.vectors "$(DIR)"
 
-accuracy: $(STAMP) ## how exactly it meters, against float64: SEED=1 CASES=64 WAVEFORM=f.npz
+accuracy: $(STAMP) ## how exactly it meters, against float64: SEED=1 CASES=64 WAVEFORM=f.npz CLASS=0.2S
 	@$(RUN) tools.accuracy --seed "$(SEED)" $(if $(CASES),--cases "$(CASES)") \
-	  $(if $(WAVEFORM),--waveform "$(WAVEFORM)")
+	  $(if $(WAVEFORM),--waveform "$(WAVEFORM)") $(if $(CLASS),--class "$(CLASS)")
 
 size: $(STAMP) ## .mpy bytes and RAM after import, per package
 	@$(RUN) tools.size

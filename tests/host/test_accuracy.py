@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from tools.accuracy import cases, compare, run, truth
+from tools.accuracy import cases, classes, compare, run, standard, truth, unit
 from tools.accuracy.chip import FS_WORD, FULL_SCALE_A, FULL_SCALE_V
 from tools.accuracy.meter import Broken, Meter
 
@@ -106,8 +106,72 @@ def test_the_command_and_its_bars():
     assert result["missed"] == [] and done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_table_of_the_class():
+    points = standard.table()
+    assert len(points) == 18 + 3 * 6 + 22 and len({p.text for p in points}) == len(points)
+    by_text = {" ".join(p.text.split()): p for p in points}
+    for text, limit, watts in (
+        ("balanced 0.01 In cos phi 1", 0.4, 96.6),
+        ("balanced Imax cos phi 1", 0.2, 96600),
+        ("balanced 0.02 In cos phi 0.8C", 0.5, 193.2 * 0.8),
+        ("balanced 0.1 In cos phi 0.25L", 0.5, 966 * 0.25),
+        ("only C In cos phi 0.5L", 0.4, 1610),
+        ("balanced 0.1 In sin phi 0.25C", 1.0, -966 * 0.25),
+        ("balanced 0.05 In sin phi 1L", 0.5, 483),
+    ):
+        point = by_text[text]
+        assert point.limit == limit
+        assert point.signal.power(point.is_active) == pytest.approx(watts)
+    fifth = standard.influences()[-1]
+    assert fifth.signal.power() == pytest.approx(1.04 * fifth.reference.power())
+
+
+def test_calibration_brings_a_unit_into_its_class_and_a_register_out_of_it():
+    small, turned = (0.01 * standard.I_NOMINAL,) * 3, standard.angle("0.25L")
+    points = (  # each sees what the others hide
+        ("offset of P", standard.Signal(i=small), True, 0.4),
+        ("offset of Q", standard.Signal(i=small, phi=90.0), False, 1.0),
+        ("phase", standard.Signal(phi=turned), True, 0.5),
+        ("gain", standard.Signal(), True, 0.2),
+    )
+
+    def shares():
+        signals = [(signal, is_active) for _, signal, is_active, _ in points]
+        errors = classes.errors_of(terminal, signals, 1, "")
+        return {p[0]: abs(e) / p[-1] for p, e in zip(points, errors)}
+
+    with unit.Unit(5) as terminal:
+        adc = terminal.bench.adc
+        adc.leak[:], adc.leak_deg[:] = unit.LEAK, 45.0
+        adc.gain_error[:], adc.lead_deg[:6:2] = 0.005, 0.2
+        adc.update()
+        before = shares()
+        assert before["phase"] > 1 and before["gain"] > 1, before
+        steps = terminal.calibrate(10)
+        assert [step for step, _ in steps] == ["gain", "phase", "offset"]
+        after = shares()
+        assert max(after.values()) < standard.SHARE, after
+        terminal.bench.write("BPHCAL0", terminal.bench.read("BPHCAL0") + 4000000)  # 0.14 degrees
+        upset = shares()
+        assert upset["phase"] > standard.SHARE > upset["gain"], upset
+
+
+def test_the_class_by_its_command():
+    done = tool("--class", "0.2S", "--brief", "--seconds", "2", "--seed", "4")
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert result["class"] == "0.2S" and result["points"] == 8
+    assert 0 < result["worst_share_of_limit"] <= 0.2
+    for key in ("harmonics_class_1", "urms_half", "unbalance", "aggregates", "influences"):
+        assert 0 < result[key] < 0.8, key
+
+
 def test_the_command_refuses_in_a_sentence(tmp_path):
     done = tool("--waveform", str(tmp_path / "none.npz"))
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
     done = tool("--cases", "0")
     assert done.returncode == 2 and "cases" in done.stderr
+    for options in (("--class", "1"), ("--class", ""), ("--class", "0.2S", "--waveform", "x")):
+        done = tool(*options)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+        assert "CLASS" in done.stderr and not done.stdout

@@ -186,6 +186,29 @@ def test_sensor_errors_are_seen_by_the_chip_and_not_by_the_truth():
     assert mean * 400 / 74518668 == pytest.approx(5.0, abs=0.2)
 
 
+def test_a_voltage_leaks_into_its_current():
+    rig = Rig(i=[0] * 3, u_harm={}, i_harm={})
+    adc = rig.chip.plant.adc
+    adc.leak[1], adc.leak_deg[1] = 0.01, 60.0  # 2.3 A that lead UB
+    adc.update()
+    rig.started()
+    rig.seconds(1.0)
+    s = 230 * 2.3
+    assert rig.signed("BWATT") * WATT == pytest.approx(s * 0.5, rel=1e-4)
+    assert rig.signed("BVAR") * WATT == pytest.approx(-s * 0.75**0.5, rel=1e-4)
+    assert rig.read("AIRMS") == rig.read("CIRMS") == 0
+    assert rig.chip.plant.truth.report(50.0)["rms"]["IB"] == 0
+
+
+def test_the_voltages_stand_where_they_are_told():
+    rig = Rig(lag_deg=[0, 240, 121.5], phi_deg=[0, 0, 30])
+    rig.seconds(1.0)
+    angles = rig.chip.plant.truth.report(50.0)["phase_deg"]
+    assert angles["VB"] == pytest.approx(120, abs=1e-6)
+    assert angles["VC"] == pytest.approx(-121.5, abs=1e-6)
+    assert angles["IC"] == pytest.approx(-151.5, abs=1e-6)
+
+
 def test_dc_removal_can_be_disabled():
     rig = Rig(u=[100] * 3, u_harm={}, dc=[0, 20, 0, 0, 0, 0, 0]).started(CONFIG0=8)
     rig.seconds(0.4)

@@ -62,8 +62,12 @@ class Bench:
         )
 
     def write(self, name, value):
-        data = (value & 0xFFFFFFFF).to_bytes(4, "big")[-width(ADDRESS[name]) :]
-        self._frame((ADDRESS[name] << 4).to_bytes(2, "big") + data)
+        self.write_at(ADDRESS[name], value)
+
+    def write_at(self, address, value):
+        """`value` may be negative."""
+        data = (value & 0xFFFFFFFF).to_bytes(4, "big")[-width(address) :]
+        self._frame((address << 4).to_bytes(2, "big") + data)
 
     def quarter(self):
         """The next 64 sets, raw, in the order of the wire."""

@@ -22,10 +22,10 @@ DEVICE = Path(__file__).with_name("device.py")
 TIMEOUT_S = 60  # for one answer
 VOLTS, AMPS = 10, 1000  # ratio of the transformers that the meter is told of
 UNIT = 1024.0  # positions are in 1/1024 of a sample
-GROUPS = (  # names of the values of a window, in the order of the meter's points
-    ("ua ub uc", VOLTS),
-    ("ia ib ic in", AMPS),
-    ("pa pb pc p qa qb qc q sa sb sc s", VOLTS * AMPS),
+GROUPS = (  # names of the values of a window, in the order of the meter's points; powers of ratios
+    ("ua ub uc", 1, 0),
+    ("ia ib ic in", 0, 1),
+    ("pa pb pc p qa qb qc q sa sb sc s", 1, 1),
 )
 FACTORS = ("pfa", "pfb", "pfc", "pf")
 _REGISTERS = ("ep", "er", "q1", "q2", "q3", "q4")
@@ -58,12 +58,16 @@ def find_micropython():
 class Meter:
     """A context manager; one child serves any number of signals, one after the other."""
 
+    VOLTS, AMPS = VOLTS, AMPS
+    WH_UNIT = 1000.0 * VOLTS * AMPS  # counts of energy in a Wh
+
     def __init__(self, full_scale_v, full_scale_a, fs_word):
         self._facts = {
-            "u_fs_mv": round(full_scale_v * 1000) * VOLTS,
-            "i_fs_ma": round(full_scale_a * 1000) * AMPS,
+            "u_fs_mv": round(full_scale_v * 1000) * self.VOLTS,
+            "i_fs_ma": round(full_scale_a * 1000) * self.AMPS,
             "fs_word": fs_word,
         }
+        self.told = []  # objects between the windows, since begin() or the last end()
         argv = [find_micropython(), "-X", "heapsize=4M", str(DEVICE)]
         self._child = subprocess.Popen(
             argv,
@@ -100,21 +104,25 @@ class Meter:
 
     def begin(self, nominal_v=230, nominal_hz=50):
         """A new meter: whatever is fed from here on is another signal."""
-        facts = dict(self._facts, nominal_v=nominal_v * VOLTS, nominal_hz=nominal_hz)
+        facts = dict(self._facts, nominal_v=nominal_v * self.VOLTS, nominal_hz=nominal_hz)
         self._send(b"M", json.dumps(facts).encode())
 
     def feed(self, burst):
         self._send(b"F", burst)
 
     def end(self):
-        """The windows since begin()."""
+        """The windows since begin(), or since it was called last; `told` is of the same time."""
         self._send(b"E")
         self._child.stdin.flush()
         windows = []
+        self.told = []
         while (line := self._next()) != "end":
-            if not line.startswith("["):
+            if line.startswith("["):
+                windows.append(self._window(json.loads(line)))
+            elif line.startswith("{"):
+                self.told.append(json.loads(line))
+            else:
                 raise Broken(self._last_words(line))
-            windows.append(_window(json.loads(line)))
         return windows
 
     def _next(self):
@@ -134,16 +142,44 @@ class Meter:
             line = more or line
         return "The meter failed: %s." % line
 
+    def _window(self, row):
+        end, length, cycles, flags = row[:4]
+        rest = iter(row[4:])
+        values = {}
+        for names, volts, amps in GROUPS:
+            for name in names.split():
+                values[name] = next(rest) / (1000.0 * self.VOLTS**volts * self.AMPS**amps)
+        for name in FACTORS + ("f",):
+            values[name] = next(rest) / 10000.0
+        for name in ENERGIES:
+            values[name] = next(rest) / self.WH_UNIT
+        return Window((end - length) / UNIT, end / UNIT, cycles, flags, values)
 
-def _window(row):
-    end, length, cycles, flags = row[:4]
-    rest = iter(row[4:])
-    values = {}
-    for names, ratio in GROUPS:
-        for name in names.split():
-            values[name] = next(rest) / (1000.0 * ratio)
-    for name in FACTORS + ("f",):
-        values[name] = next(rest) / 10000.0
-    for name in ENERGIES:
-        values[name] = next(rest) / (1000.0 * VOLTS * AMPS)
-    return Window((end - length) / UNIT, end / UNIT, cycles, flags, values)
+
+class Terminal(Meter):
+    """One to calibrate. Its points have the resolution of a terminal's, its energies more."""
+
+    VOLTS, AMPS = 1, 1
+    WH_UNIT = 1000.0 * 2**30
+
+    def __init__(self, full_scale_v, full_scale_a, fs_word):
+        super().__init__(full_scale_v, full_scale_a, fs_word)
+        self._facts["is_terminal"] = True
+
+    def step(self, **arguments):
+        """Begin a step of the calibration: see Calibrator.begin."""
+        self._send(b"C", json.dumps(arguments).encode())
+
+    def written(self):
+        """The registers stand in the metrology unit."""
+        self._send(b"W")
+
+    def state(self):
+        """What the calibration waits for; the windows up to here are dropped."""
+        self._send(b"S")
+        self.end()
+        return self.told[-1]["state"]
+
+    def tell(self, **what):
+        """Ask for spectra=True, halves=True, aggregates from the time utc_ms=: see device.py."""
+        self._send(b"T", json.dumps(what).encode())

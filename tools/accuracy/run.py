@@ -1,9 +1,8 @@
 """The run over drawn signals or a recording: collects the errors, prints them and the verdict."""
 
 import json
-import sys
 
-from tools.accuracy import cases, compare, truth
+from tools.accuracy import cases, compare, progress, truth
 from tools.accuracy.chip import FS_WORD, FULL_SCALE_A, FULL_SCALE_V, Bench
 from tools.accuracy.meter import Meter
 from tools.emulator import recording
@@ -28,7 +27,7 @@ def main(arguments):
 def _drawn(meter, arguments, worst):
     drawn = cases.draw(arguments.seed, arguments.cases)
     for number, case in enumerate(drawn, 1):
-        _progress("signal %d of %d" % (number, len(drawn)))
+        progress.show("signal %d of %d" % (number, len(drawn)))
         x, windows = _stream(meter, _bench(case), _SECONDS)
         errors = []
         for window in compare.usable(windows, x.shape[1]):
@@ -72,19 +71,13 @@ def _stream(meter, bench, seconds, what="", hertz=50.0):
         bursts.append(burst)
         meter.feed(burst)
         if what and len(bursts) % 125 == 0:
-            _progress("%s: %d of %d s" % (what, len(bursts) // 125, seconds))
+            progress.show("%s: %d of %d s" % (what, len(bursts) // 125, seconds))
     return truth.decode(bursts), meter.end()
-
-
-def _progress(text):
-    if sys.stderr.isatty():
-        print("\r\x1b[K" + text, end="", file=sys.stderr, flush=True)
 
 
 def _table(worst):
     """The worst of each kind and the signal it came from."""
-    _progress("")
-    print("%-19s %10s %8s  worst with" % ("", "worst", "bar"))
+    progress.say("%-19s %10s %8s  worst with" % ("", "worst", "bar"))
     for key in list(compare.BARS) + ["q_delayed_ppm_of_s"]:
         if key in worst.values:
             bar = "%g" % compare.BARS[key] if key in compare.BARS else "-"

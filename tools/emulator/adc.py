@@ -24,6 +24,9 @@ class Adc:
         self.gain_error = np.zeros(7)  # 0.001 = reads 0.1 % high
         self.lead_deg = np.zeros(7)  # sensor phase error; positive = channel leads
         self.offset = np.zeros(7)  # V or A primary
+        # what the voltage of a phase leaks into its current; A per V, and how far it leads
+        self.leak = np.zeros(3)
+        self.leak_deg = np.zeros(3)
         self.pga = np.ones(7)
         self.enabled = np.ones(7)
         self.stuck = [False] * 7  # repeats the share it had when that was set
@@ -40,6 +43,7 @@ class Adc:
         self._offset = (self.offset * self.pga / scale)[:, None]
         self._enabled = self.enabled[:, None]
         self.has_lead = bool(np.any(self.lead_deg))
+        self.has_leak = bool(np.any(self.leak))
 
     def set_pga(self, register):
         for k, channel in enumerate(_PGA_ORDER):

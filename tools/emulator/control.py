@@ -153,7 +153,10 @@ class Control:
 
 _COMMANDS = {  # name: (handler, fields it knows)
     "truth": (Control.truth, ()),
-    "signal": (Control.signal, ("freq", "u", "i", "phi_deg", "u_harm", "i_harm", "noise", "dc")),
+    "signal": (
+        Control.signal,
+        ("freq", "u", "i", "phi_deg", "lag_deg", "u_harm", "i_harm", "noise", "dc"),
+    ),
     "error": (Control.error, ("channel", "gain", "phase_deg", "offset")),
     "stick": (Control.stick, ("channel", "on")),
     "pull": (Control.pull, ("what",)),

@@ -28,7 +28,7 @@ class Plant:
         if self._envelope is not None:
             clean[1:6:2] *= self._envelope
         self.truth.add(clean)
-        if self.adc.has_lead:
+        if self.adc.has_lead or self.adc.has_leak:
             clean = self._render_led(1)
         return self.adc.convert(clean)
 
@@ -37,8 +37,17 @@ class Plant:
         return self.adc.convert(self._render_led(4))
 
     def _render_led(self, over):
-        lead = self.adc.lead_deg if self.adc.has_lead else None
-        page = self.source.render(lead, over)
+        adc = self.adc
+        lead = adc.lead_deg if adc.has_lead else None
+        page = self._shaped(self.source.render(lead, over), over)
+        if adc.has_leak:
+            lead = adc.lead_deg.copy()
+            lead[1:6:2] += adc.leak_deg
+            volts = self._shaped(self.source.render(lead, over), over)[1:6:2]
+            page[0:6:2] += adc.leak[:, None] * volts
+        return page
+
+    def _shaped(self, page, over):
         if self._envelope is not None:
             page[1:6:2] *= np.repeat(self._envelope, over, axis=1)
         return page

@@ -10,7 +10,6 @@ import numpy as np
 from tools.emulator.filters import PAGE
 
 ROWS = 7
-_LAG = np.radians((0.0, 120.0, 240.0))  # A, B, C; B lags A
 _ROOT2 = 2.0**0.5
 
 
@@ -56,6 +55,7 @@ class Synthetic:
         self.u = [230.0, 230.0, 230.0]
         self.i = [100.0, 80.0, 60.0]  # a fourth value = own neutral current, else the sum
         self.phi_deg = [18.19, 25.84, 11.48]  # lagging: PF 0.95, 0.90, 0.98
+        self.lag_deg = [0.0, 120.0, 240.0]  # of the voltages
         self.u_harm = {5: (0.02, 0.0)}
         self.i_harm = {5: (0.10, 0.0)}
         self.dc = [0.0] * ROWS  # V or A by row
@@ -70,7 +70,7 @@ class Synthetic:
                 new["frequency"] = _numbers(name, [value], (1,))[0]
                 if not 1.0 <= new["frequency"] <= 400.0:
                     raise SignalError("freq must be 1 to 400 Hz")
-            elif name in ("u", "phi_deg"):
+            elif name in ("u", "phi_deg", "lag_deg"):
                 new[name] = _numbers(name, value, (3,))
             elif name == "i":
                 new[name] = _numbers(name, value, (3, 4))
@@ -89,16 +89,17 @@ class Synthetic:
         self._orders = np.array(orders, float)
         self._amplitude = np.zeros((ROWS, len(orders)))
         self._angle = np.zeros((ROWS, len(orders)))
+        lags = np.radians(self.lag_deg)
         own_neutral = self.i[3] if len(self.i) == 4 else 0.0
         for row in range(ROWS):
             phase, is_u = min(row // 2, 2), row % 2 == 1
             if row == 6:
                 rms, harm, lag = own_neutral, self.i_harm, 0.0
             elif is_u:
-                rms, harm, lag = self.u[phase], self.u_harm, _LAG[phase]
+                rms, harm, lag = self.u[phase], self.u_harm, lags[phase]
             else:
                 rms, harm = self.i[phase], self.i_harm
-                lag = _LAG[phase] + np.radians(self.phi_deg[phase])
+                lag = lags[phase] + np.radians(self.phi_deg[phase])
             for column, h in enumerate(orders):
                 ratio, extra = (1.0, 0.0) if h == 1 else harm.get(h, (0.0, 0.0))
                 self._amplitude[row, column] = rms * ratio * _ROOT2
