@@ -17,6 +17,7 @@ from firmware.metering import (
     meter,
     pq_events,
     quantities,
+    tally,
     tariff,
 )
 from firmware.metering.three_ways import Ways
@@ -73,6 +74,8 @@ class Metrology:
             cfg.u_full_scale_mv * cfg.i_full_scale_ma // 2000,  # mW of a phase at full scale
             self._energy_event,
         )
+        self.tally = tally.Tally()
+        self._late_ms = 0  # of Ways.late_ms, as of the energies that were published last
         self.window_ms = 0  # when the last window came, 0: none yet
         self.feed = self.measuring.feed
         self.note = self.meter.note
@@ -111,6 +114,8 @@ class Metrology:
 
     def restart(self, is_resumed):
         self.measuring.restart(self.clock.ms() - self.window_ms if self.window_ms else 0)
+        if self.window_ms:
+            self.note(flags.GAP)
         self.ways.restart(is_resumed)
 
     def gap(self, sets, bits):
@@ -147,22 +152,39 @@ class Metrology:
     def window(self, values, window, stamp):
         points, base = self.t.points, self.block.base
         points.put_all(base, values, _quality(window.flags), stamp)
+        if window.flags & flags.FREQUENCY:
+            self._doubt(values, stamp)
         points.put(base + len(values), window.flags, quality.GOOD, stamp)
         if window.is_settled:
             self._settled(window, stamp)
         if window.windows % _RATE_WINDOWS == 0:
             self.measuring.set_rate(self.link.timebase.rate_ppb())
+        self.tally.take(window.flags)
         self.t.vitals.window()
         self.window_ms = self.clock.ms()
+
+    def _doubt(self, values, stamp):
+        """A frequency out of range; when there is none, no quarter cycle is known for Q either."""
+        points, base, hertz = self.t.points, self.block.base, values[quantities.HERTZ]
+        points.put(base + quantities.HERTZ, hertz, quality.OV if hertz else quality.IV, stamp)
+        if not hertz:
+            for k in range(quantities.VARS, quantities.APPARENT):
+                points.put(base + k, values[k], quality.IV, stamp)
 
     def _settled(self, window, stamp):
         energy = window.energy
         base = self.block.base + len(quantities.POINTS) + len(_FLAGS)
-        bits = quality.SB if window.flags & flags.GAP else quality.GOOD
-        self.t.points.put_all(base, energy.cells, bits, stamp)
+        self.t.points.put_all(base, energy.cells, self._energy_quality(), stamp)
         minute = stamp // 60000
         self.demand.take(energy.steps, window.tariff, minute, self.zone_min)
         window.tariff = self.calendar.tariff(minute, self.zone_min)
+
+    def _energy_quality(self):
+        """Substituted from a gap on until what stands in for it is in the registers."""
+        late_ms, self._late_ms = self._late_ms, self.ways.late_ms()
+        if self.ways.is_owing() or self._late_ms != late_ms:
+            return quality.SB
+        return quality.GOOD
 
     def spectrum(self, values, stamp):
         self.t.points.put_all(self.spectrum_block.base, values, quality.GOOD, stamp)
