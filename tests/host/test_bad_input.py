@@ -6,7 +6,8 @@ goes back, and all is well again by itself. In lockstep: no verdict depends on t
 """
 
 import time
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
 from metering_rig import (
