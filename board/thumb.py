@@ -1,42 +1,33 @@
-"""The sampling kernels `volts` and `amps` in Thumb-2, for Cortex-M3 and up: the same results, bit
-for bit, as firmware/metering/kernels.py in about a quarter of the instructions. A board that has
+"""The sampling kernel in Thumb-2, for Cortex-M3 and up: the same results, bit for bit, as
+firmware/metering/kernels.py in about a quarter of the instructions. A board that has
 such a core offers them as `board.kernels`.
 
 The inline assembler takes few arguments and low registers; `data` emits what it does not know
-(REV, MLA and wide forms), named beside. layout.SPARE is for this file: byte offset and number of
-sets, and the error feedback until it is known that all samples were in range.
+(REV, MLA and wide forms), named beside. layout.SPARE is for this file: the error feedback until it
+is known that all samples were in range.
 """
 
 import micropython
 
 
-def volts(p, _y, at, sets, m):
-    """See firmware/metering/kernels.py."""
-    m[11] = at
-    m[12] = sets
-    _volts(p, m)
-
-
-def amps(p, _x, at, sets, m):
-    """See firmware/metering/kernels.py."""
-    m[11] = at
-    m[12] = sets
-    return _amps(p, m)
-
-
 @micropython.asm_thumb
-def _volts(r0, r1):
+def sums(r0, r1, r2):
+    """See firmware/metering/kernels.py."""
     data(2, 0xE92D, 0x0F00)  # push {r8-r11}
-    mov(r2, r1)
+    push({r0, r2})
+    cmp(r1, 0)
+    beq(CURRENTS)
+    # the voltages
+    mov(r1, r2)
     add(r2, 80)  # layout.SUMS
-    ldr(r4, [r1, 44])
+    ldr(r4, [r1, 72])  # layout.AT
     add(r0, r0, r4)
-    ldr(r3, [r1, 48])
+    ldr(r3, [r1, 76])
     movwt(r4, 0x800000)
     mov(r10, r4)
     mov(r4, 3)
     mov(r11, r4)
-    label(PHASE)
+    label(VOLTAGE)
     mov(r4, r0)
     mov(r5, r3)
     ldr(r7, [r1, 0])
@@ -44,8 +35,8 @@ def _volts(r0, r1):
     mov(r8, r6)
     mov(r9, r6)
     cmp(r5, 0)
-    beq(DONE)
-    label(LOOP)
+    beq(VOLTS)
+    label(VOLT)
     ldr(r6, [r4, 4])
     data(2, 0xBA36)  # rev r6, r6
     asr(r6, r6, 8)
@@ -58,8 +49,8 @@ def _volts(r0, r1):
     data(2, 0xFB06, 0x9906)  # mla r9, r6, r6, r9
     add(r4, 28)
     sub(r5, 1)
-    bne(LOOP)
-    label(DONE)
+    bne(VOLT)
+    label(VOLTS)
     str(r7, [r1, 0])
     mov(r6, r8)
     lsl(r7, r3, 17)
@@ -75,18 +66,14 @@ def _volts(r0, r1):
     mov(r4, r11)
     sub(r4, 1)
     mov(r11, r4)
-    bne(PHASE)
-    data(2, 0xE8BD, 0x0F00)  # pop {r8-r11}
-
-
-@micropython.asm_thumb
-def _amps(r0, r1):
-    data(2, 0xE92D, 0x0F00)  # push {r8-r11}
-    mov(r2, r1)
+    bne(VOLTAGE)
+    label(CURRENTS)
+    pop({r0, r2})
+    mov(r1, r2)
     add(r2, 80)  # layout.SUMS
-    ldr(r4, [r1, 44])
+    ldr(r4, [r1, 72])  # layout.AT
     add(r0, r0, r4)
-    ldr(r3, [r1, 48])
+    ldr(r3, [r1, 76])
     movw(r4, 768)
     add(r3, r3, r4)  # sets, and three phases in the bits above
     ldr(r5, [r1, 68])  # layout.LATE

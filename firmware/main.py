@@ -12,6 +12,7 @@ from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.core.twin import Twin
+from firmware.metering import billing
 from firmware.metrology import Metrology
 from firmware.points.table import Points
 from firmware.store import event_codes
@@ -112,6 +113,7 @@ class Terminal:
             self, lambda name: Group(self.config, name)
         )
         self.meter, self.link = self.metrology.meter, self.metrology.link
+        self._build_billing()
         self._restore(kept, wrong)
         self._build_supervisor()
         self.vitals = Vitals(self, heap)
@@ -141,17 +143,25 @@ class Terminal:
             limits=Limits(backoff_max_ms=cfg.backoff_max_s * 1000),
         )
 
-    def _restore(self, kept, wrong):
+    def _build_billing(self):
+        cfg = Group(self.config, "energy")
+        calendar, wrong = billing.plan(cfg.tariffs)
         if wrong:
-            self.events.emit(event_codes.STORE_FAILED, "", wrong)
-        if kept is None:
-            return
-        try:
-            self.metrology.restore(kept)
-        except (ValueError, KeyError, TypeError) as error:
-            self.events.emit(event_codes.STORE_FAILED, "", str(error))
-            return
-        self.events.emit(event_codes.ENERGY_RESTORED, "meter")
+            self.events.emit(event_codes.CONFIG_DEFAULTED, "", "energy.tariffs: " + wrong)
+        self.billing = billing.Billing(
+            self.meter, self.metrology.ways, calendar, cfg.zone_min, cfg.demand_slip_min
+        )
+        self._bill_base = self.points.add("billing", billing.POINTS).base
+
+    def _restore(self, kept, wrong):
+        """Energies and demand from the checkpoint, and what was wrong with it."""
+        failures = [wrong] if wrong else []
+        if kept is not None:
+            failures += self.billing.restore(kept)
+        for text in failures:
+            self.events.emit(event_codes.STORE_FAILED, "", text)
+        if self.billing.is_restored:
+            self.events.emit(event_codes.ENERGY_RESTORED, "meter")
 
     def _build_supervisor(self):
         self.watchdog = self.board.watchdog(self.config.get("wdt.timeout_ms"))
@@ -163,6 +173,9 @@ class Terminal:
             add(name, factory)
         add("link", self.link.run, critical=True, deadline_ms=_LINK_DEADLINE_MS)
         add("link watch", self.link.watch)
+        if self.metrology.waveforms:
+            add("waveforms", self.metrology.waveforms.run)
+        add("billing", lambda: self.billing.run(self.clock, self._settled))
         add("housekeeping", lambda: self.vitals.run())
         add("checkpoint", self._checkpoints)
         if self.config.get("uplink.enabled"):
@@ -210,7 +223,7 @@ class Terminal:
 
     def save_energy(self):
         try:
-            self.checkpoint.write(self.metrology.record())
+            self.checkpoint.write(self.billing.record())
         except StoreError as error:
             self.events.emit(event_codes.STORE_FAILED, "", str(error))
 
@@ -225,6 +238,9 @@ class Terminal:
             await asyncio.sleep_ms(60000)
 
     # what happens in the parts, told to the others
+
+    def _settled(self):
+        self.billing.fill(self.points, self._bill_base, self.clock.utc_ms())
 
     def slot_failed(self, number, text):
         self.events.emit(event_codes.SLOT_ERROR, "slot %d" % number, text)

@@ -5,22 +5,21 @@ the sink of what is measured, and turns both into points and events.
 """
 
 import asyncio
-import json
 
+from firmware.calibrating import Calibrating
 from firmware.core import flags, quality
 from firmware.link import chip
 from firmware.link.dual import Link
 from firmware.metering import (
-    demand,
     harmonic_points,
     measuring,
     meter,
     pq_events,
     quantities,
     tally,
-    tariff,
 )
 from firmware.metering.three_ways import Ways
+from firmware.metering.waveforms import Waveforms
 from firmware.store import event_codes
 
 _RATE_WINDOWS = 50  # the crystal is looked at every ten seconds
@@ -43,17 +42,36 @@ class Metrology:
         self.clock = t.clock
         cfg, link_cfg = settings("metering"), settings("link")
         wires = t.board.metrology()
-        ic = chip.make(link_cfg.chip, wires, t.clock, cfg, link_cfg, meter.HISTORY)
+        self._calibrating = Calibrating(t)
+        ic = chip.make(
+            link_cfg.chip,
+            wires,
+            t.clock,
+            cfg,
+            link_cfg,
+            meter.HISTORY,
+            self._calibrating.rows,
+            self._calibrating.expected_crc,
+        )
         facts = cfg.u_full_scale_mv, cfg.i_full_scale_ma, ic.full_scale
         self.measuring = measuring.Measuring(
             facts, cfg, settings("pq"), self, self.utc_ms, t.board.kernels
         )
         self.meter = self.measuring.meter
+        self.waveforms = Waveforms(
+            self.measuring.ring,
+            facts,
+            cfg,
+            settings("pq"),
+            t.config.get("station.name"),
+            self._utc_us,
+            lambda text: t.events.emit(event_codes.WAVEFORM, "meter", text),
+        )
         add = t.points.add
-        self.block = add("meter", quantities.POINTS + _FLAGS + meter.ENERGY_POINTS)
+        self.block = add("meter", self.measuring.points + _FLAGS + meter.ENERGY_POINTS)
         self.spectrum_block = add("harmonics", harmonic_points.POINTS)
         self.events_block = add("quality", pq_events.POINTS)
-        names = [quantities.POINTS[column] for column, _ in measuring.COLUMNS]
+        names = [self.measuring.points[column] for column, _ in measuring.COLUMNS]
         self._aggregates = {
             kind: add("meter." + name, names)
             for kind, name in measuring.AGGREGATES.items()
@@ -61,10 +79,10 @@ class Metrology:
         }
         self._hertz_block = add("meter.10s", (("f", "Hz", -4),))
         self._minute_block = add("meter.1min", quantities.POINTS[:3])
-        self.calendar = self._calendar(t.config.get("energy.tariffs"))
-        self.zone_min = t.config.get("energy.zone_min")
-        self.demand = demand.Demand(t.config.get("energy.demand_slip_min"))
         self.link = Link(ic, wires, t.clock, self, link_cfg, asyncio.ThreadSafeFlag())
+        self._calibrating.connect(facts, self.meter, self.link)
+        self.calibrator = self._calibrating.calibrator
+        self.configuration = self._calibrating.configuration
         self.ways = Ways(
             self.meter.energy,
             t.clock,
@@ -81,34 +99,12 @@ class Metrology:
         self.note = self.meter.note
         wires.attach(self.link.pulses)
 
-    def _calendar(self, text):
-        try:
-            return tariff.Calendar(json.loads(text))
-        except ValueError as error:
-            self.t.events.emit(event_codes.CONFIG_DEFAULTED, "", "energy.tariffs: %s" % error)
-            return tariff.Calendar(json.loads(tariff.ONE))
-
     def utc_ms(self, sample):
         """When a sample was taken, UTC."""
         return self.link.timebase.utc_ms(sample)
 
-    # what is kept across a reboot
-
-    def record(self):
-        """For the checkpoint; energies are settled."""
-        self.meter.energy.settle(self.meter.tariff)
-        record = self.meter.energy.record()
-        record["ways"] = self.ways.record()
-        record["demand"] = self.demand.record()
-        return record
-
-    def restore(self, kept):
-        """Go on from `record` of the boot before; ValueError when something is wrong with it."""
-        self.meter.energy.restore(kept)
-        if kept.get("ways"):
-            self.ways.restore(kept["ways"])
-        if kept.get("demand"):
-            self.demand.restore(kept["demand"])
+    def _utc_us(self, sample):
+        return self.link.timebase.utc_us(sample)
 
     # the link's sink
 
@@ -116,12 +112,12 @@ class Metrology:
         self.measuring.restart(self.clock.ms() - self.window_ms if self.window_ms else 0)
         if self.window_ms:
             self.note(flags.GAP)
+        self.waveforms.restart()
         self.ways.restart(is_resumed)
 
     def gap(self, sets, bits):
         self.measuring.gap(sets, bits)
         self.ways.gap(sets)
-        self.demand.spoil()
 
     def registers(self, wh, varh, _sample):
         self.ways.take(wh, varh)
@@ -129,15 +125,10 @@ class Metrology:
     def pulses(self, count, is_only):
         self.ways.pulses(count, is_only)
 
-    def configuration(self, _crc, is_same, text):
-        if is_same is False:
-            self.t.events.emit(event_codes.METROLOGY_CONFIG, "meter", text)
-
     def mode(self, new, old):
         self.ways.mode(new)
         self.t.events.emit(event_codes.LINK_MODE, "meter", "%s, was %s" % (new, old))
         if not self.link.is_fresh():
-            self.demand.spoil()
             for block in (self.block, self.spectrum_block, self.events_block):
                 self.t.points.mark(block, quality.IV | quality.NT)
 
@@ -155,10 +146,13 @@ class Metrology:
         if window.flags & flags.FREQUENCY:
             self._doubt(values, stamp)
         points.put(base + len(values), window.flags, quality.GOOD, stamp)
+        self.calibrator.take(values, window)
         if window.is_settled:
             self._settled(window, stamp)
         if window.windows % _RATE_WINDOWS == 0:
-            self.measuring.set_rate(self.link.timebase.rate_ppb())
+            slow_ppb = self.link.timebase.rate_ppb()
+            self.measuring.set_rate(slow_ppb)
+            self.waveforms.set_rate(slow_ppb)
         self.tally.take(window.flags)
         self.t.vitals.window()
         self.window_ms = self.clock.ms()
@@ -172,12 +166,8 @@ class Metrology:
                 points.put(base + k, values[k], quality.IV, stamp)
 
     def _settled(self, window, stamp):
-        energy = window.energy
         base = self.block.base + len(quantities.POINTS) + len(_FLAGS)
-        self.t.points.put_all(base, energy.cells, self._energy_quality(), stamp)
-        minute = stamp // 60000
-        self.demand.take(energy.steps, window.tariff, minute, self.zone_min)
-        window.tariff = self.calendar.tariff(minute, self.zone_min)
+        self.t.points.put_all(base, window.energy.cells, self._energy_quality(), stamp)
 
     def _energy_quality(self):
         """Substituted from a gap on until what stands in for it is in the registers."""
@@ -204,7 +194,9 @@ class Metrology:
 
     # events
 
-    def begin(self, kind, phases, value, _sample):
+    def begin(self, kind, phases, value, sample):
+        if kind <= pq_events.OVERCURRENT:  # what is seen in a half cycle
+            self.waveforms.trigger(kind, sample)
         self._disturbance(kind, "began: %s, %d" % (_PHASES[phases], value))
 
     def end(self, kind, phases, extreme, _start, samples):

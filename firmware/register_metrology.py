@@ -4,12 +4,11 @@ The IC gives readings, not samples: no waveforms, harmonics, half cycles or aggr
 """
 
 import asyncio
-import json
 
 from firmware.core import flags, quality
 from firmware.link import chip
 from firmware.link.dual import Link
-from firmware.metering import demand, quantities, register_meter, tariff
+from firmware.metering import quantities, register_meter
 from firmware.metering.register_ways import RegisterWays
 from firmware.store import event_codes
 
@@ -27,35 +26,12 @@ class RegisterMetrology:
         self.meter = register_meter.RegisterMeter(self._window, cfg.nominal_v, cfg.nominal_hz)
         points = quantities.POINTS[: register_meter.READINGS]
         self.block = t.points.add("meter", points + _FLAGS + register_meter.ENERGY_POINTS)
-        self.calendar = self._calendar(t.config.get("energy.tariffs"))
-        self.zone_min = t.config.get("energy.zone_min")
-        self.demand = demand.Demand(t.config.get("energy.demand_slip_min"))
         self.ways = RegisterWays(t.clock, ic.pulse_ratio, self._mismatch)
         self.link = Link(ic, wires, t.clock, self, link_cfg, asyncio.ThreadSafeFlag())
         self.window_ms = 0  # when the last reading came, 0: none yet
+        self.waveforms = None  # there are no samples
+        self.calibrator = None  # it takes its gains from the settings
         wires.attach(self.link.pulses)
-
-    def _calendar(self, text):
-        try:
-            return tariff.Calendar(json.loads(text))
-        except ValueError as error:
-            self.t.events.emit(event_codes.CONFIG_DEFAULTED, "", "energy.tariffs: %s" % error)
-            return tariff.Calendar(json.loads(tariff.ONE))
-
-    # what is kept across a reboot
-
-    def record(self):
-        """For the checkpoint; energies are settled."""
-        self.meter.energy.settle(self.meter.tariff)
-        record = self.meter.energy.record()
-        record["demand"] = self.demand.record()
-        return record
-
-    def restore(self, kept):
-        """Go on from `record` of the boot before; ValueError when something is wrong with it."""
-        self.meter.energy.restore(kept)
-        if kept.get("demand"):
-            self.demand.restore(kept["demand"])
 
     # the link's sink
 
@@ -78,7 +54,6 @@ class RegisterMetrology:
         self.ways.mode(new)
         self.t.events.emit(event_codes.LINK_MODE, "meter", "%s, was %s" % (new, old))
         if not self.link.is_fresh():
-            self.demand.spoil()
             self.t.points.mark(self.block, quality.IV | quality.NT)
 
     def trouble(self, text):
@@ -97,9 +72,6 @@ class RegisterMetrology:
         if meter.is_settled:
             bits = quality.SB if meter.flags & flags.GAP else quality.GOOD
             points.put_all(base + len(values) + 1, meter.energy.cells, bits, stamp)
-            minute = stamp // 60000
-            self.demand.take(meter.energy.steps, meter.tariff, minute, self.zone_min)
-            meter.tariff = self.calendar.tariff(minute, self.zone_min)
         self.t.vitals.window()
         self.window_ms = self.clock.ms()
 

@@ -5,6 +5,7 @@ main binds the running terminal with `bind(terminal)`. It offers
   version()           [(name, value)], of the firmware
   points              .rows(matches): (name, value, unit, quality, stamp in UTC ms, 0: never)
   meter() link() slots() devices()     (header, rows) each
+  billing() waveforms()                (header, rows, note) each
   events(n)           [(sequence, UTC text, name, device, details)], oldest first
   config log clock    a Config, a Log and a Clock
   calibrator          a metering.calibration.Calibrator; None when the metrology IC is none of its
@@ -152,6 +153,16 @@ def events(terminal, n=10):
         raise _Misuse("the number of events is 1..%d" % _EVENTS_MAX)
     header = ("seq", "time (UTC)", "event", "device", "details")
     return Table(header, terminal.events(n))
+
+
+@_verb("billing()", "energy by tariff, present and maximum demand")
+def billing(terminal):
+    return Table(*terminal.billing())
+
+
+@_verb("waveforms()", "waveform records of power-quality events")
+def waveforms(terminal):
+    return Table(*terminal.waveforms())
 
 
 @_verb("config('path', value)", "settings: all, one, or put a value on trial", 2)

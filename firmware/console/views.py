@@ -8,7 +8,7 @@ _PHASES = ("a", "b", "c", "")
 
 class Views:
     def __init__(self, terminal):
-        self.calibrator = None  # main sets it when the metrology IC is one it can calibrate
+        self.calibrator = terminal.metrology.calibrator
         self.t = terminal
         self.points = terminal.points
         self.config = terminal.config
@@ -67,6 +67,16 @@ class Views:
             age = (now - stamp) // 1000 if stamp else None
             rows.append((device.name, "%d of %d" % (good, len(span)), age))
         return ("device", "good points", "age s"), rows
+
+    def billing(self):
+        """(header, rows, note)."""
+        return self.t.billing.table()
+
+    def waveforms(self):
+        """(header, rows, note)."""
+        if self.t.metrology.waveforms is None:
+            return ("record",), (), "this metrology unit gives no waveforms"
+        return self.t.metrology.waveforms.table()
 
     def events(self, n):
         rows = []

@@ -2,7 +2,7 @@
 
 A file is a 32-byte text header "ttu1 <sequence> <length> <crc32>\\n" (three fields of eight hex
 digits) and the payload; the CRC-32 covers the header before it and the payload. Blocks for the
-flash's time; holds at most two payloads of `limit` bytes in RAM, whatever the files' sizes are.
+flash's time; holds at most two payloads in RAM, and none that is longer than `limit`.
 """
 
 import os
@@ -108,7 +108,7 @@ class Twin:
                 return -1, None, "oversized"
             file.seek(0)
             head = file.read(_HEAD)
-            payload = file.read(self.limit)
+            payload = file.read(max(0, size - _HEAD))  # a buffer of `limit` may not be had
         try:
             sequence = int(head[5:13], 16)
         except ValueError:

@@ -20,6 +20,7 @@ _UNITS = const(3)  # and so is what rounding of a small value does
 class Averages:
     def __init__(self, u_fs_mv, i_fs_ma, fs_word):
         """Full scales are peaks at the primary side; `fs_word` is the sample word there."""
+        self._uw = 10 ** (6 + quantities.power_exponent(u_fs_mv, i_fs_ma))  # a unit of power
         self._u = u_fs_mv * 1000 << layout.VOLT_SHIFT, fs_word
         self._i = i_fs_ma * 1000, fs_word
         self.clear()
@@ -30,7 +31,7 @@ class Averages:
         self.flags = 0  # why
         self._length = 0  # 1/1024 of a sample
         self._squares = [0] * 7  # U of A B C, I of A B C N
-        self._sums = [0] * 7  # P, Q in mW; frequency in 0.1 mHz
+        self._sums = [0] * 7  # P, Q in their unit; frequency in 0.1 mHz
         self._least = [1 << 60] * 7
         self._most = [0] * 7
 
@@ -71,10 +72,10 @@ class Averages:
         return isqrt(squares * 1024 * num * num // (self._length * den * den))
 
     def p_uw(self, phase):
-        return self._sums[phase] * 1000 // self.count
+        return self._sums[phase] * self._uw // self.count
 
     def q_uvar(self, phase):
-        return self._sums[3 + phase] * 1000 // self.count
+        return self._sums[3 + phase] * self._uw // self.count
 
     def hertz(self):
         return self._sums[6] / (self.count * 10000)

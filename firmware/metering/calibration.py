@@ -137,6 +137,7 @@ class Calibrator:
         )
         self._trial = None
         self._done = []
+        self._items = ()
         self._tell("kept", "by %s, checksum 0x%08X" % (operator, self._record.checksum))
         return "the calibration is kept, checksum 0x%08X" % self._record.checksum
 

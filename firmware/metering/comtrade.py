@@ -2,6 +2,7 @@
 
 The data file beside it is binary (clause 6.6), made by snapshot_kernels.rows. Values are primary
 ones, time stamps UTC. Everything is integers: a float of a small board has 7 digits only.
+The name of the recording device ends with what was recorded, such as `meter dip+interruption`.
 """
 
 from micropython import const
@@ -15,7 +16,7 @@ _DAY_US = 86400000000
 
 class Config:
     def __init__(self, station, device, u_fs_mv, i_fs_ma, fs_word, hertz, sample_hz=8000):
-        """Full scales are primary peaks at `fs_word`; a value of the data is a word >> 12."""
+        """Full scales are primary peaks at `fs_word`; a value of the data is one of the ring."""
         self._station, self._device = station, device
         self._unit = {"v": (u_fs_mv, "V"), "i": (i_fs_ma, "A")}
         self._fs_word = fs_word
@@ -23,9 +24,10 @@ class Config:
         self._sample_hz = sample_hz
         self.rate_ppb = 0  # the sample clock is so much slower than nominal
 
-    def lines(self, first_us, trigger_us, sets):
-        """Yield the lines of a record of `sets` sets; UTC of the first sample and the trigger."""
-        yield "%s,%s,1999\r\n" % (self._station, self._device)
+    def lines(self, what, first_us, trigger_us, sets):
+        """Yield the lines of a record of `what`, `sets` sets long; UTC of the first sample and of
+        the trigger."""
+        yield "%s,%s %s,1999\r\n" % (self._station, self._device, what)
         count = len(ring.CHANNELS)
         yield "%d,%dA,0D\r\n" % (count, count)
         for k in range(count):
@@ -38,12 +40,11 @@ class Config:
         yield "BINARY\r\n1\r\n"
 
     def _channel(self, number, name):
-        """a x + b: what the shift cut off is half a unit on average, which b gives back."""
+        """a x + 0: the ring carries on what its units cut off."""
         full_scale, unit = self._unit[name[0]]
-        num, den = full_scale << ring.WORD_SHIFT, self._fs_word * 1000
-        a, b = real(num, den), real(num, 2 * den)
+        a = real(full_scale << ring.WORD_SHIFT, self._fs_word * 1000)
         name, phase = name.upper(), name[1].upper()
-        return "%d,%s,%s,,%s,%s,%s,0,-32767,32767,1,1,P\r\n" % (number, name, phase, unit, a, b)
+        return "%d,%s,%s,,%s,%s,0,0,-32767,32767,1,1,P\r\n" % (number, name, phase, unit, a)
 
 
 def real(num, den):
@@ -67,3 +68,14 @@ def stamp(us):
     second, us = us // 1000000, us % 1000000
     clock = (second // 3600, second // 60 % 60, second % 60, us)
     return "%02d/%02d/%04d,%02d:%02d:%02d.%06d\r\n" % ((day, month, year) + clock)
+
+
+def summary(text):
+    """(what was recorded, UTC of the trigger as text, sets) of a configuration as `lines` makes
+    it; ValueError when it is another."""
+    rows = [row.split(",") for row in text.split("\r\n")]
+    if len(rows) < 7 or len(rows[0]) != 3 or rows[-3] != ["BINARY"] or len(rows[-4]) != 2:
+        raise ValueError("this is no configuration of a waveform record")
+    day, month, year = rows[-4][0].split("/")
+    when = "%s-%s-%s %s" % (year, month, day, rows[-4][1][:12])
+    return rows[0][1].split(" ")[-1], when, int(rows[-6][1])

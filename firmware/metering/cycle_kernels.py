@@ -9,17 +9,16 @@ from micropython import const
 from firmware.metering.sum_kernels import fold
 
 _SET = const(28)  # bytes
+_STEP = const(224)  # eight of them
 _BIAS = const(131072)
 
 
 @micropython.viper
-def block(
-    p: ptr8, h: int, buf, at: int, sets: int, memory, sample: int, volts, amps, again
-) -> int:
+def block(p: ptr8, h: int, buf, at: int, sets: int, memory, sample: int, sums, again) -> int:
     """Take a block of at most `sets` sets from byte `at` of `buf` (`p` is the same buffer, `h`
     scratch), up to the end of a window; its first set is number `sample`, low 30 bits. Returns
-    the sets taken and what there is to tell, as layout.TOLD_*. `volts` and `amps` are of kernels
-    or a board's own; `again` is called when a current has left its range and must raise the shift.
+    the sets taken and what there is to tell, as layout.TOLD_*. `sums` is of kernels or a
+    board's own; `again` is called when a current has left its range and must raise the shift.
 
     The crossings of the three raw voltages are looked for first, the reference before the
     others. Every eighth sample is looked at, and a half cycle must have passed a level before it
@@ -37,43 +36,48 @@ def block(
     left = 3
     while left:
         half = ptr32(base + 416 + 96 * phase)
-        p = ptr8(start + 8 * phase)
+        first = start + 8 * phase
+        p = ptr8(first - _SET)
         polarity = 0 - half[15]
         armed = half[16]
         most = half[18]
         found = 0
-        k = 0
-        while k < sets:
-            step = sets - k
-            if step > 8:
-                step = 8
-            k += step
-            p = ptr8(int(p) + (step - 1) * _SET)
+        steps = sets + 7 >> 3
+        jump = ((sets + 7 & 7) + 1) * _SET
+        # viper spends 4 instructions less on a bit than on a comparison
+        while steps:
+            steps -= 1
+            p = ptr8(int(p) + jump)
             h = (((p[0] ^ 0x80) - 0x80) << 8 | p[1]) ^ polarity
-            if h >= 0:
+            if h >> 31:
+                if armed:
+                    p = ptr8(int(p) - jump)
+                    while 1:
+                        p = ptr8(int(p) + _SET)
+                        h = (((p[0] ^ 0x80) - 0x80) << 8 | p[1]) ^ polarity
+                        if h >> 31:
+                            break
+                    found = 1
+                    break
+                if h + arm >> 31:  # far on the other side without a crossing: a start
+                    polarity = -1 - polarity
+                    half[15] = half[15] ^ 1
+                    armed = 1
+            else:
                 if h > most:
                     most = h
-                if h >= arm:
-                    armed = 1
-            elif armed:
-                p = ptr8(int(p) - (step - 1) * _SET)
-                k -= step
-                while ((((p[0] ^ 0x80) - 0x80) << 8 | p[1]) ^ polarity) >= 0:
-                    p = ptr8(int(p) + _SET)
-                    k += 1
-                found = 1
-                break
-            elif h + arm < 0:  # far on the other side without a crossing: a start
-                polarity = -1 - polarity
-                half[15] = half[15] ^ 1
-                armed = 1
-            p = ptr8(int(p) + _SET)
-        if k:
-            p = ptr8(int(p) - _SET)
-            half[17] = ((p[0] ^ 0x80) << 8 | p[1]) << 8 | p[2]
-            p = ptr8(int(p) + _SET)
+                if armed == 0:
+                    armed = 1 if h >= arm else 0
+            jump = _STEP
         half[18] = most
+        k = sets
         if found:
+            k = (int(p) - first) // _SET
+            p = ptr8(int(p) - _SET)
+        if k:
+            half[17] = ((p[0] ^ 0x80) << 8 | p[1]) << 8 | p[2]
+        if found:
+            p = ptr8(int(p) + _SET)
             half[0] = k
             half[11] = 0
             half[15] = half[15] ^ 1
@@ -87,7 +91,7 @@ def block(
                     sets = k
                     control[12] = 1
             if k < sets:  # the rest of the block may be most of the next half cycle
-                p = ptr8(start + 8 * phase + (sets - 1) * _SET)
+                p = ptr8(first + (sets - 1) * _SET)
                 h = (((p[0] ^ 0x80) - 0x80) << 8 | p[1]) ^ (0 - half[15])
                 half[16] = 1 if h >= arm else 0
         else:
@@ -100,14 +104,17 @@ def block(
         if phase == 3:
             phase = 0
         left -= 1
-    volts(buf, 0, at, sets, memory)
-    while int(amps(buf, 0, at, sets, memory)):
+    m[18] = at
+    m[19] = sets
+    h = 1
+    while int(sums(buf, h, memory)):
         again(buf, at, sets)
+        h = 0
     fold(memory, 0, 20, 1)
-    p = ptr8(start - 4)
+    at = start - 4
     control[6] = control[6] + sets
     control[7] = control[7] + sets
-    told = control[12] << 4
+    told = control[12] << 4 | control[13] << 5
     if control[6] >= 1600 and (control[7] > 400 or control[6] >= 2400):
         told |= 8
     half = ptr32(base + 416)
@@ -131,40 +138,28 @@ def block(
             n = k
             if tail:
                 n = sets - k
-            walk = ptr8(int(p) + tail * _SET)
             part_u = 0
             part_i = 0
+            p = ptr8(at + tail * _SET)
             while n:
-                h = ptr32(walk)[1] - _BIAS
+                h = ptr32(p)[1] - _BIAS
                 part_u = h * h + part_u
-                h = ((((walk[0] ^ 0x80) - 0x80) << 8 | walk[1]) << 8 | walk[2]) >> 6
+                h = ((p[0] ^ 0x80) - 0x80) << 8 | p[1]
                 part_i = h * h + part_i
-                walk = ptr8(int(walk) + _SET)
+                p = ptr8(int(p) + _SET)
                 n -= 1
             part_u = part_u >> 2 & 0x3FFFFFFF
-            part_i = part_i >> 2 & 0x3FFFFFFF
+            part_i <<= 2
             if tail:
                 part_u = u - part_u
                 part_i = i - part_i
             # how long before set k the crossing was: share of the step between the words
-            h = half[20] - 0x800000
-            n = half[20] - half[19]
-            if half[11]:
-                h = 0
-            elif n < 0:
-                h = 0 - h
-                n = 0 - n
             part = 0
-            steps = 5
-            while steps:
-                part += part
-                h += h
-                if h >= n:
-                    h -= n
-                    part += 1
-                steps -= 1
-            if half[11]:
-                part = 0
+            if half[11] == 0:
+                h = half[20] - 0x800000
+                n = half[20] - half[19]
+                if n:
+                    part = (h << 5) // n
             half[14] = (sample + k) & 0x3FFFFFFF
             first = 1 - half[13]
             if half[12] > half[11]:
@@ -192,7 +187,7 @@ def block(
             half[2] = i - part_i
             half[3] = sets - k
         half = ptr32(int(half) + 96)
-        p = ptr8(int(p) + 8)
+        at += 8
         st = ptr32(int(st) + 4)
         volt = ptr32(int(volt) + 4)
         amp = ptr32(int(amp) + 16)

@@ -14,7 +14,6 @@ KINDS = const(4)
 TARIFFS = const(8)
 SLIPS = (1, 3, 5, 15)
 _WINDOW_MIN = const(15)
-_FIRST = const(18)  # cell of the total's first register in the steps of the energy registers
 _MIXED = const(-1)
 _NONE = const(-2)
 
@@ -41,7 +40,8 @@ class Demand:
         self._is_good = False
 
     def take(self, steps, tariff, utc_min, zone_min):
-        """What the registers moved on by (24 mWh) up to now, a UTC minute, under `tariff`."""
+        """What the six registers of the total (energy_registers.NAMES) moved on by in mWh up to
+        now, a UTC minute, under `tariff`."""
         number = (utc_min + zone_min) // self.slip_min
         if self._number < 0:
             self._open(number, False)  # it began before it was watched
@@ -50,10 +50,10 @@ class Demand:
         elif tariff != self._tariff:
             self._tariff = _MIXED
         ring, at = self._ring, self._at * KINDS
-        ring[at] += steps[_FIRST]
-        ring[at + 1] += steps[_FIRST + 1]
-        ring[at + 2] += steps[_FIRST + 2] + steps[_FIRST + 3]
-        ring[at + 3] += steps[_FIRST + 4] + steps[_FIRST + 5]
+        ring[at] += steps[0]
+        ring[at + 1] += steps[1]
+        ring[at + 2] += steps[2] + steps[3]
+        ring[at + 3] += steps[4] + steps[5]
         if number != self._number:
             is_next = number == self._number + 1  # else the clock was set, or nobody called
             self._close(self._is_good and is_next, number * self.slip_min - zone_min)

@@ -15,7 +15,7 @@ from micropython import const
 LIMB = 22  # bits
 FRACTION = 2  # limbs of a rest below one product unit
 REST_WORDS = 6
-MOST = 30  # bits of a quotient: mWh a call of `settle` moves from one rest
+MULTIPLES = (0, 5, 13, 21, 29)  # powers of two of one mWh that `wholes` looks at
 
 _M = const(0x3FFFFF)
 _TOP = const(0x3FFFFFFF)
@@ -117,69 +117,91 @@ def quanta(rows: ptr32, rings: ptr32, out: ptr32):
 
 
 @micropython.viper
-def whole(rests: ptr32, at: int, unit: ptr32, work: ptr32) -> int:
-    """Rest number `at` / 1 mWh, rounded down (at most 2**30 - 1); what is left stays. `unit` is
-    one mWh in six limbs, then that times 2**29 in six; `work` has room for twelve."""
-    rest = ptr32(int(rests) + at * 24)
-    high = rest[4]
-    rest[4] = high & _M
-    rest[5] = rest[5] + (high >> 22)
-    t = 0
-    k = 0
-    while k < 6:
-        t = rest[0] - unit[0] + (t >> 22)
-        work[0] = unit[6]
-        rest = ptr32(int(rest) + 4)
-        unit = ptr32(int(unit) + 4)
-        work = ptr32(int(work) + 4)
-        k += 1
-    if t < 0:
-        return 0  # the common case: a register that does not move
-    rest = ptr32(int(rest) - 24)
-    less = work
-    work = ptr32(int(work) - 24)
-    result = 0
-    k = 0
-    while k < 30:
-        t = rest[0] - work[0]
-        less[0] = t & _M
-        t = rest[1] - work[1] + (t >> 22)
-        less[1] = t & _M
-        t = rest[2] - work[2] + (t >> 22)
-        less[2] = t & _M
-        t = rest[3] - work[3] + (t >> 22)
-        less[3] = t & _M
-        t = rest[4] - work[4] + (t >> 22)
-        less[4] = t & _M
-        t = rest[5] - work[5] + (t >> 22)
-        result = result << 1
-        if t >= 0:
-            result = result | 1
-            rest[0] = less[0]
-            rest[1] = less[1]
-            rest[2] = less[2]
-            rest[3] = less[3]
-            rest[4] = less[4]
-            rest[5] = t
-        # half the unit
-        work[0] = work[0] >> 1 | (work[1] & 1) << 21
-        work[1] = work[1] >> 1 | (work[2] & 1) << 21
-        work[2] = work[2] >> 1 | (work[3] & 1) << 21
-        work[3] = work[3] >> 1 | (work[4] & 1) << 21
-        work[4] = work[4] >> 1 | (work[5] & 1) << 21
-        work[5] = work[5] >> 1
-        k += 1
-    return result
+def wholes(rests: ptr32, work: ptr32, units: ptr32, steps: ptr32, cells: int):
+    """Of each rest the mWh, rounded down (at most 2**30 - 1), to `steps`; what is left stays.
+    `units` is one mWh in six limbs, then that times 2**5, 2**13, 2**21 and 2**29 in six each;
+    `work` has room for twelve."""
+    less = ptr32(int(work) + 24)
+    while cells:
+        t = rests[4]
+        rests[4] = t & _M
+        rests[5] = rests[5] + (t >> 22)
+        # the least of the multiples above the rest, and the bits of the quotient that begin there
+        unit = units
+        k = -2
+        n = 5
+        while n:
+            t = rests[0] - unit[0]
+            t = rests[1] - unit[1] + (t >> 22)
+            t = rests[2] - unit[2] + (t >> 22)
+            t = rests[3] - unit[3] + (t >> 22)
+            t = rests[4] - unit[4] + (t >> 22)
+            t = rests[5] - unit[5] + (t >> 22)
+            if t < 0:
+                break
+            k += 8
+            n -= 1
+            if n:
+                unit = ptr32(int(unit) + 24)
+        if k > 30:
+            k = 30
+        result = 0
+        if k > 0:  # a register that moves
+            work[0] = unit[0]
+            work[1] = unit[1]
+            work[2] = unit[2]
+            work[3] = unit[3]
+            work[4] = unit[4]
+            work[5] = unit[5]
+        while k > 0:
+            t = rests[0] - work[0]
+            less[0] = t & _M
+            t = rests[1] - work[1] + (t >> 22)
+            less[1] = t & _M
+            t = rests[2] - work[2] + (t >> 22)
+            less[2] = t & _M
+            t = rests[3] - work[3] + (t >> 22)
+            less[3] = t & _M
+            t = rests[4] - work[4] + (t >> 22)
+            less[4] = t & _M
+            t = rests[5] - work[5] + (t >> 22)
+            result = result << 1
+            if t >= 0:
+                result = result | 1
+                rests[0] = less[0]
+                rests[1] = less[1]
+                rests[2] = less[2]
+                rests[3] = less[3]
+                rests[4] = less[4]
+                rests[5] = t
+            # half of it
+            work[0] = work[0] >> 1 | (work[1] & 1) << 21
+            work[1] = work[1] >> 1 | (work[2] & 1) << 21
+            work[2] = work[2] >> 1 | (work[3] & 1) << 21
+            work[3] = work[3] >> 1 | (work[4] & 1) << 21
+            work[4] = work[4] >> 1 | (work[5] & 1) << 21
+            work[5] = work[5] >> 1
+            k -= 1
+        steps[0] = result
+        steps = ptr32(int(steps) + 4)
+        rests = ptr32(int(rests) + 24)
+        cells -= 1
 
 
 @micropython.viper
-def carry(cells: ptr16, at: int, amount: int):
-    """Add `amount` >= 0 to the 64-bit integer number `at` of `cells`."""
+def carry(cells: ptr16, at: int, steps: ptr32, first: int, count: int):
+    """Add `count` amounts >= 0 of `steps`, from number `first` on, to the 64-bit integers of
+    `cells` from number `at` on."""
     cells = ptr16(int(cells) + at * 8)
-    k = 0
-    while k < 4:
-        t = cells[0] + (amount & 0xFFFF)
-        cells[0] = t & 0xFFFF
-        amount = (amount >> 16) + (t >> 16)
-        cells = ptr16(int(cells) + 2)
-        k += 1
+    steps = ptr32(int(steps) + first * 4)
+    while count:
+        amount = steps[0]
+        k = 0
+        while amount:
+            t = cells[k] + (amount & 0xFFFF)
+            cells[k] = t & 0xFFFF
+            amount = (amount >> 16) + (t >> 16)
+            k += 1
+        cells = ptr16(int(cells) + 8)
+        steps = ptr32(int(steps) + 4)
+        count -= 1

@@ -21,7 +21,6 @@ TARIFFS = const(8)  # T1..T8; 0 is what came while no tariff was known
 QUANTUM = const(1 << 28)  # product units: what `ring` counts in, 2e-7 of a second at full scale
 _REST_BITS = const(30)  # of the part of a mWh that `rests` tells
 _FRACTION_BITS = const(44)  # k.LIMB * k.FRACTION
-_UNIT_BITS = const(29)  # k.MOST - 1
 _LIMB_MASK = const(0x3FFFFF)
 _COUNT_MASK = const(0x3FFFFFFF)
 
@@ -57,9 +56,9 @@ class EnergyRegisters:
         self.tariffs = array("q", bytes(8 * 6 * (TARIFFS + 1)))
         self.steps = array("i", bytes(4 * CELLS))  # mWh that the last `settle` added
         self._unit = ((den << (_FRACTION_BITS + 1)) // num + 1) >> 1  # one mWh, rounded
-        self._limbs = array("i", bytes(48))
-        _split(self._unit, self._limbs, 0, 6)
-        _split(self._unit << _UNIT_BITS, self._limbs, 6, 6)
+        self._units = array("i", bytes(4 * k.REST_WORDS * len(k.MULTIPLES)))
+        for i, bits in enumerate(k.MULTIPLES):
+            _split(self._unit << bits, self._units, k.REST_WORDS * i, k.REST_WORDS)
         self._rests = array("i", bytes(4 * CELLS * k.REST_WORDS))
         self._rings = array("i", bytes(72))  # six signed sums of samples: P, Q of each phase
         self._rows = array("i", bytes(96))
@@ -78,13 +77,9 @@ class EnergyRegisters:
     def settle(self, tariff=0):
         """Whole mWh (at most 2**30 - 1 a register) to the registers and to `tariff`; `steps` holds
         what was moved. Allocates nothing."""
-        for cell in range(CELLS):
-            step = k.whole(self._rests, cell, self._limbs, self._work)
-            self.steps[cell] = step
-            if step:
-                k.carry(self.cells, cell, step)
-                if cell >= TOTAL * 6:
-                    k.carry(self.tariffs, tariff * 6 + cell - TOTAL * 6, step)
+        k.wholes(self._rests, self._work, self._units, self.steps, CELLS)
+        k.carry(self.cells, 0, self.steps, 0, CELLS)
+        k.carry(self.tariffs, tariff * 6, self.steps, TOTAL * 6, 6)
 
     def ring(self, sums, out):
         """Samples' energy since boot with the open window's `sums` (None: without) in QUANTUM,

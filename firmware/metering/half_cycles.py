@@ -6,9 +6,8 @@ counter. The kernels do it; this is their face. Only small ints, nothing is allo
 
 from micropython import const
 
-from firmware.metering import layout
+from firmware.metering import layout, window_kernels
 
-_MIDDLE = const(1 << 23)  # zero of the words around a crossing
 _MOST = const(1 << 26)  # beyond the mean square of full scale
 
 
@@ -59,17 +58,7 @@ class HalfCycles:
 
     def part(self, phase):
         """Of a sample, in 1/1024: how long before that set the crossing was."""
-        at = layout.HALVES + layout.HALF_WORDS * phase + layout.H_AROUND
-        after = self._m[at + 1] - _MIDDLE
-        step = self._m[at + 1] - self._m[at]
-        return after * 1024 // step if step else 0
-
-    def take_peak(self, phase):
-        """Greatest voltage since this was asked last, in units of the top 16 bits of a word."""
-        at = layout.HALVES + layout.HALF_WORDS * phase + layout.H_PEAK
-        peak = self._m[at]
-        self._m[at] = 0
-        return peak
+        return window_kernels.part(self._m, phase)
 
 
 def _mean(total, n):

@@ -1,4 +1,4 @@
-"""The sampling kernels: block floating point with error feedback, straight from the raw SPI burst.
+"""The sampling kernel: block floating point with error feedback, straight from the raw SPI burst.
 
 A *set* is 28 bytes: IA VA IB VB IC VC IN, each a big-endian signed 32-bit word within +-2**27.
 Voltages are quantised to y = word >> 14 and currents to x = word >> s, with a shift s for each
@@ -6,7 +6,7 @@ channel that keeps x within 13 bits; what a shift cuts off is carried into the n
 (first-order error feedback), so that the error moves away from the mains frequency.
 Products of a BLOCK of sets then fit 32 bits, and every sum is exact from there on.
 
-`volts` leaves y + BIAS in place of the raw voltage words: the quarter-cycle product reads it
+`sums` leaves y + BIAS in place of the raw voltage words: the quarter-cycle product reads it
 back from layout.LATE bytes before. All arithmetic is modulo 2**32 or stays within 31 bits, so
 results are bit-identical on 32-bit and 64-bit words (ptr32 is zero-extended on a 64-bit port); the
 twin in tests/device does the same in big integers. Nothing is allocated. The second argument is
@@ -20,61 +20,59 @@ _SET = const(28)  # bytes
 
 
 @micropython.viper
-def volts(p: ptr8, y: int, at: int, sets: int, m: ptr32):
-    """Quantise the voltages of `sets` sets from byte `at` in place, and sum them."""
-    p = ptr8(int(p) + at)
-    ea = m[0]
-    eb = m[1]
-    ec = m[2]
-    sa = 0
-    sb = 0
-    sc = 0
-    qa = 0
-    qb = 0
-    qc = 0
-    n = sets
-    while n:
-        # the lowest byte of the word is below the noise of any converter, and 1/64 of an LSB of y
-        y = (((p[4] ^ 0x80) << 8 | p[5]) << 8 | p[6]) + ea
-        ea = y & 63
-        y >>= 6
-        ptr32(p)[1] = y
-        sa = y + sa
-        qa = y * y + qa
-        y = (((p[12] ^ 0x80) << 8 | p[13]) << 8 | p[14]) + eb
-        eb = y & 63
-        y >>= 6
-        ptr32(p)[3] = y
-        sb = y + sb
-        qb = y * y + qb
-        y = (((p[20] ^ 0x80) << 8 | p[21]) << 8 | p[22]) + ec
-        ec = y & 63
-        y >>= 6
-        ptr32(p)[5] = y
-        sc = y + sc
-        qc = y * y + qc
-        p = ptr8(int(p) + _SET)
-        n -= 1
-    m[0] = ea
-    m[1] = eb
-    m[2] = ec
-    # sum (y + B) - n B, and sum (y + B)**2 - 2 B sum y - n B**2 with B = 2**17, modulo 2**32
-    sa -= sets << 17
-    sb -= sets << 17
-    sc -= sets << 17
-    m[20] = sa
-    m[21] = sb
-    m[22] = sc
-    m[23] = qa - (sa << 18)
-    m[24] = qb - (sb << 18)
-    m[25] = qc - (sc << 18)
-
-
-@micropython.viper
-def amps(p: ptr8, x: int, at: int, sets: int, m: ptr32) -> int:
-    """Sums with the currents of `sets` sets from byte `at`, after `volts`. 0, or non-zero when a
-    sample left 13 bits: then nothing was changed, and a shift must be raised."""
-    p = ptr8(int(p) + at)
+def sums(p: ptr8, v: int, m: ptr32) -> int:
+    """Quantise and sum the block at layout.AT: all of it with 1 for the second argument. Non-zero
+    when a current left 13 bits: nothing of the currents was changed, a shift must be raised, and
+    the block done again with 0, for its voltages are quantised."""
+    p = ptr8(int(p) + m[18])
+    if v:
+        sets = m[19]
+        ea = m[0]
+        eb = m[1]
+        ec = m[2]
+        sa = 0
+        sb = 0
+        sc = 0
+        qa = 0
+        qb = 0
+        qc = 0
+        n = sets
+        while n:
+            # the lowest byte of the word is below the noise of any converter, and 1/64 of y
+            v = (((p[4] ^ 0x80) << 8 | p[5]) << 8 | p[6]) + ea
+            ea = v & 63
+            v >>= 6
+            ptr32(p)[1] = v
+            sa = v + sa
+            qa = v * v + qa
+            v = (((p[12] ^ 0x80) << 8 | p[13]) << 8 | p[14]) + eb
+            eb = v & 63
+            v >>= 6
+            ptr32(p)[3] = v
+            sb = v + sb
+            qb = v * v + qb
+            v = (((p[20] ^ 0x80) << 8 | p[21]) << 8 | p[22]) + ec
+            ec = v & 63
+            v >>= 6
+            ptr32(p)[5] = v
+            sc = v + sc
+            qc = v * v + qc
+            p = ptr8(int(p) + _SET)
+            n -= 1
+        m[0] = ea
+        m[1] = eb
+        m[2] = ec
+        # sum (y + B) - n B, and sum (y + B)**2 - 2 B sum y - n B**2 with B = 2**17, modulo 2**32
+        sa -= sets << 17
+        sb -= sets << 17
+        sc -= sets << 17
+        m[20] = sa
+        m[21] = sb
+        m[22] = sc
+        m[23] = qa - (sa << 18)
+        m[24] = qb - (sb << 18)
+        m[25] = qc - (sc << 18)
+        p = ptr8(int(p) - sets * _SET)
     late = ptr32(int(p) - m[17])
     ea = m[3]
     eb = m[4]
@@ -103,38 +101,38 @@ def amps(p: ptr8, x: int, at: int, sets: int, m: ptr32) -> int:
     qc = 0
     tn = 0
     nn = 0
-    n = sets
+    n = m[19]
     while n:
-        x = (((((p[0] ^ 0x80) - 0x80) << 8 | p[1]) << 8 | p[2]) << 8 | p[3]) + ea
-        ea = x & ma
-        x >>= ha
-        bits = x + 4096 | bits
-        ta = x + ta
-        ia = x * x + ia
-        pa = ptr32(p)[1] * x + pa
-        qa = late[1] * x + qa
-        x = (((((p[8] ^ 0x80) - 0x80) << 8 | p[9]) << 8 | p[10]) << 8 | p[11]) + eb
-        eb = x & mb
-        x >>= hb
-        bits = x + 4096 | bits
-        tb = x + tb
-        ib = x * x + ib
-        pb = ptr32(p)[3] * x + pb
-        qb = late[3] * x + qb
-        x = (((((p[16] ^ 0x80) - 0x80) << 8 | p[17]) << 8 | p[18]) << 8 | p[19]) + ec
-        ec = x & mc
-        x >>= hc
-        bits = x + 4096 | bits
-        tc = x + tc
-        ic = x * x + ic
-        pc = ptr32(p)[5] * x + pc
-        qc = late[5] * x + qc
-        x = (((((p[24] ^ 0x80) - 0x80) << 8 | p[25]) << 8 | p[26]) << 8 | p[27]) + en
-        en = x & mn
-        x >>= hn
-        bits = x + 4096 | bits
-        tn = x + tn
-        nn = x * x + nn
+        v = (((((p[0] ^ 0x80) - 0x80) << 8 | p[1]) << 8 | p[2]) << 8 | p[3]) + ea
+        ea = v & ma
+        v >>= ha
+        bits = v + 4096 | bits
+        ta = v + ta
+        ia = v * v + ia
+        pa = ptr32(p)[1] * v + pa
+        qa = late[1] * v + qa
+        v = (((((p[8] ^ 0x80) - 0x80) << 8 | p[9]) << 8 | p[10]) << 8 | p[11]) + eb
+        eb = v & mb
+        v >>= hb
+        bits = v + 4096 | bits
+        tb = v + tb
+        ib = v * v + ib
+        pb = ptr32(p)[3] * v + pb
+        qb = late[3] * v + qb
+        v = (((((p[16] ^ 0x80) - 0x80) << 8 | p[17]) << 8 | p[18]) << 8 | p[19]) + ec
+        ec = v & mc
+        v >>= hc
+        bits = v + 4096 | bits
+        tc = v + tc
+        ic = v * v + ic
+        pc = ptr32(p)[5] * v + pc
+        qc = late[5] * v + qc
+        v = (((((p[24] ^ 0x80) - 0x80) << 8 | p[25]) << 8 | p[26]) << 8 | p[27]) + en
+        en = v & mn
+        v >>= hn
+        bits = v + 4096 | bits
+        tn = v + tn
+        nn = v * v + nn
         p = ptr8(int(p) + _SET)
         late = ptr32(int(late) + _SET)
         n -= 1

@@ -17,6 +17,7 @@ REST = 0  # error carried: three voltages in 1/64 of y, four currents in units o
 SHIFTS = 7  # of IA IB IC IN
 SPARE = 11  # 6 words for a board's own kernels
 LATE = 17  # bytes from a set back to the one whose voltages count as a quarter cycle earlier
+AT = 18  # byte of the first set of the block that the kernels take, and how many sets
 # sums of a block: y of A B C, y*y of A B C, then for A B C: x, x*x, x*y, x*y_late, then x and x*x
 # of the neutral
 SUMS = 20
@@ -30,8 +31,10 @@ HALVES = 104  # three phases of HALF_WORDS
 HALF_WORDS = 24
 CONTROL = 176
 NUMBERS = 192  # constants and results of quantities, see there
-RMS = 252  # of the four currents in the last window, in units of the word
-WORDS = 256
+RMS = 292  # of the four currents in the last window, in units of the word
+HOLD = 296  # windows for which a current counts as a sharp one, four
+AGE = 300  # windows since the shift was lowered, four
+WORDS = 304
 
 # words of a phase at HALVES
 H_AT = 0  # set of its crossing in this block; beyond the block: none
@@ -61,8 +64,10 @@ C_HIGH = 9
 C_OVER = 10  # ... and x*x
 C_WATCH = 11  # every half cycle is to be told
 C_CUT = 12  # the block at hand ends where the reference rises
+C_PEAKS = 13  # peaks are to be watched: a current has a shift that only 0.9 of full scale needs
 
 # what `block` tells: the sets taken in the low byte, then these
 TOLD_PHASES = 0x700  # phases whose last cycle is worth a look
 TOLD_LONG = 0x800  # the window is longer than it may be
 TOLD_CUT = 0x1000  # the reference rises just before the next set, and the window ends
+TOLD_PEAKS = 0x2000  # C_PEAKS

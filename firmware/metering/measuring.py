@@ -30,7 +30,8 @@ class Measuring:
         `cfg` and `pq_cfg` the settings metering.* and pq.* as attributes; `utc_ms(sample)` when a
         sample was taken; `fast` a board's own kernels. The sink has
 
-        window(values, meter, stamp_ms)     a window: see Meter; flags are complete
+        window(values, meter, stamp_ms)     a window, rows of `points`: see Meter; flags are
+                                            complete
         spectrum(values, stamp_ms)          rows of harmonic_points.POINTS, of the window that
                                             ended at the stamp
         aggregate(kind, values, flags, end_ms, coverage)    see Aggregator
@@ -41,6 +42,7 @@ class Measuring:
         # 0.1 mHz: the range of the standard (IEC 61000-4-30, 5.1)
         self._least_hertz, self._most_hertz = cfg.nominal_hz * 8500, cfg.nominal_hz * 11500
         self.ring = WaveRing()
+        self.points = quantities.points(quantities.power_exponent(*facts[:2]))
         self.meter = Meter(*facts, cfg.nominal_v, cfg.nominal_hz, self._window, self._half, fast)
         limits = thresholds.Thresholds(pq_cfg, cfg.nominal_v, *facts)
         self.quality = pq_events.PowerQuality(limits, sink)

@@ -17,6 +17,7 @@ from firmware.metering import (
     layout,
     quantities,
     window,
+    window_kernels,
 )
 
 _WINDOW_MS = const(200)
@@ -28,6 +29,13 @@ _PART = const(1024)  # positions are in 1/1024 of a sample
 HISTORY = layout.DELAY_MAX + 1  # sets needed before the one at hand: delay and edge
 
 _QUARTERS = const(20000000)  # frequency in 0.1 mHz times a quarter cycle in samples
+
+# words of the memory
+_WANTED = const(180)  # layout.CONTROL + layout.C_WANTED, and so on
+_BLOCK = const(176)
+_REFERENCE = const(177)
+_CYCLES = const(179)
+_SETS = const(182)
 
 _SETTLE_WINDOWS = const(5)  # energies move to the registers about once a second
 
@@ -43,12 +51,12 @@ class Meter:
         self, u_fs_mv, i_fs_ma, fs_word, nominal_v, nominal_hz, publish, notify=None, fast=None
     ):
         """Full scales are peaks at the primary side; `fs_word` is the sample word there.
-        `publish(values, meter)` gets one int a row of quantities.POINTS, an array that is reused,
+        `publish(values, meter)` gets an array that is reused, one int a row of quantities.points,
         and finds `end`, `part`, `length`, `cycles` and `flags` of the window in the meter.
         `notify(phase, u2, i2, sample)`: see HalfCycles. `fast`: see Window."""
         self.publish = publish
         self.window = window.Window(fast)
-        self.quantities = quantities.Quantities(self.window, u_fs_mv, i_fs_ma, fs_word)
+        self.quantities = quantities.Quantities(self.window.memory, u_fs_mv, i_fs_ma, fs_word)
         # sum of y * word * (uW per unit) / 8000 Hz -> mWh
         self.energy = energy_registers.EnergyRegisters(
             (u_fs_mv * i_fs_ma) << layout.VOLT_SHIFT,
@@ -67,13 +75,16 @@ class Meter:
         self.flags = 0  # core.flags
         self.is_settled = False  # with it, energies were moved to the registers
         self.tariff = 0  # the one that energies go to
-        self._m = self.window.memory
+        self.corrections = None  # a Corrections that takes part, if there is one
+        w = self.window
+        self._m = w.memory
+        self._parts = cycle_kernels.block, w.memory, w.sums, w.raise_shifts
         top = fs_word >> 16
         # a half cycle must pass 3 % of the nominal peak
         arm = max(1, nominal_v * 1414 * 3 * top // (u_fs_mv * 100))
         self.halves = half_cycles.HalfCycles(self._m, arm, notify)
-        self._control(layout.C_WANTED, 12 if nominal_hz == 60 else 10)
-        self._control(layout.C_BLOCK, _SMALL_BLOCK)
+        self._m[_WANTED] = 12 if nominal_hz == 60 else 10
+        self._m[_BLOCK] = _SMALL_BLOCK
         self._delay = layout.DELAY
         self._m[layout.LATE] = layout.DELAY * layout.SET_BYTES
         self._saturated = top - (top >> 9)  # 0.998 of full scale
@@ -96,7 +107,7 @@ class Meter:
 
     def gap(self, sets, bits=flags.GAP):
         """`sets` samples are missing: the open window keeps its energy and loses its values."""
-        dropped = self._m[layout.CONTROL + layout.C_SETS]
+        dropped = self._m[_SETS]
         self._settle()
         self.restart()
         self._noted |= bits | flags.GAP
@@ -104,33 +115,39 @@ class Meter:
 
     def feed(self, buf, at, sets, sample):
         """`sets` sets from byte `at` of `buf`; the first is number `sample`."""
-        w = self.window
         if self._blind:
-            skip = min(self._blind, sets)
-            w.volts(buf, 0, at, skip, w.memory)
-            self._blind -= skip
+            skip = self._skip(buf, at, sets)
             at += skip * layout.SET_BYTES
             sample += skip
             sets -= skip
-        block, memory = cycle_kernels.block, w.memory
+        block, memory, sums, again = self._parts
         while sets:
-            low = sample & 0x3FFFFFFF
-            told = block(buf, 0, buf, at, sets, memory, low, w.volts, w.amps, w.raise_shifts)
+            told = block(buf, 0, buf, at, sets, memory, sample, sums, again)
+            if told == sets:
+                return  # as most bursts end: there is nothing to tell
             take = told & 0xFF
-            if w.is_high:
-                w.watch_peak(buf, at, take)
+            if told & layout.TOLD_PEAKS:
+                self.window.watch_peak(buf, at, take)
             at += take * layout.SET_BYTES
             sample += take
             sets -= take
-            if told > 0xFF:
-                if told & layout.TOLD_PHASES:
-                    self.halves.tell(told >> 8)
-                if told & layout.TOLD_CUT:
-                    self._crossing(buf, at, sample)
-                elif told & layout.TOLD_LONG:
-                    self._close(sample, 0, 0)
-                    self._follow()
-                    self._begin(None)
+            if told & layout.TOLD_PHASES:
+                self.halves.tell(told >> 8)
+            if told & layout.TOLD_CUT:
+                self._crossing(buf, at, sample)
+            elif told & layout.TOLD_LONG:
+                self._close(sample, 0, 0)
+                self._follow()
+                self._begin(None)
+
+    def _skip(self, buf, at, sets):
+        """Take what is history only; how many sets."""
+        skip = min(self._blind, sets)
+        self._m[layout.AT] = at
+        self._m[layout.AT + 1] = skip
+        self.window.sums(buf, 1, self._m)  # only the voltages matter
+        self._blind -= skip
+        return skip
 
     def _crossing(self, buf, at, sample):
         """The reference rises just before the set at byte `at`: a window ends, the next begins."""
@@ -141,8 +158,8 @@ class Meter:
             # energy from before the first crossing counts, its values do not
             self._settle()
         else:
-            self.window.fold_sliver(-1)
-            self._close(sample, part, self._m[layout.CONTROL + layout.C_CYCLES])
+            self.window.end()
+            self._close(sample, part, self._m[_CYCLES])
         if self._follow():
             self._begin(None)
         else:
@@ -158,18 +175,9 @@ class Meter:
             self._m[layout.LATE] = self._delay * layout.SET_BYTES
 
     def _begin(self, start, part=0):
-        self.window.clear()
         self._start = start  # first sample of the open window, None when not synchronised
         self._start_part = part
-        self._control(layout.C_CYCLES, 0)
-        self._control(layout.C_SETS, 0)
-        self._control(layout.C_OPEN, int(start is not None))
-        if start is not None:
-            self.window.fold_sliver(1)
-        self.window.relax()
-
-    def _control(self, word, value):
-        self._m[layout.CONTROL + word] = value
+        self.window.begin(start is not None)
 
     def _close(self, sample, part, cycles):
         """Publish the window that ends `part` / 1024 before `sample`."""
@@ -180,7 +188,9 @@ class Meter:
         if cycles:
             self.length = (sample - self._start) * _PART - part + self._start_part
         else:
-            self.length = self._m[layout.CONTROL + layout.C_SETS] * _PART
+            self.length = self._m[_SETS] * _PART
+        if self.corrections and not self.corrections.is_zero:
+            self.corrections.apply(self._m, self._m[_SETS])
         self.quantities.fill(self.length, cycles, self._sums)
         self.energy.add(self._sums)
         self._judge()
@@ -194,7 +204,7 @@ class Meter:
 
     def _settle(self):
         """Take the energy of a window that has no values."""
-        if self._m[layout.CONTROL + layout.C_SETS]:
+        if self._m[_SETS]:
             self.quantities.products(self._sums)
             self.energy.add(self._sums)
 
@@ -208,27 +218,26 @@ class Meter:
         self._noted = 0
         if not self.values[quantities.HERTZ]:
             bits |= flags.FREQUENCY
-        for phase in range(3):
-            if self.values[phase] < self._dead_mv:
-                bits |= flags.PHASE
-            if self.halves.take_peak(phase) >= self._saturated:
-                bits |= flags.SATURATED
-        if self.window.peak >> 16 >= self._saturated:
+        found = window_kernels.judge(self._m, self.values, self._dead_mv, self._saturated)
+        if found & 1:
+            bits |= flags.PHASE
+        if found & 2 or self.window.peak >> 16 >= self._saturated:
             bits |= flags.SATURATED
         self.flags = bits
 
     def _follow(self):
         """Choose the cycles and the reference for the next window. Has the reference changed?"""
         hertz = self.values[quantities.HERTZ]
-        self._control(layout.C_BLOCK, _SMALL_BLOCK)
         if hertz:
-            self._control(layout.C_WANTED, 12 if hertz > 550000 else 10)
-            self._control(layout.C_BLOCK, layout.BLOCK if hertz < 600000 else _SHORT_BLOCK)
+            self._m[_WANTED] = 12 if hertz > 550000 else 10
+            self._m[_BLOCK] = layout.BLOCK if hertz < 600000 else _SHORT_BLOCK
+        else:
+            self._m[_BLOCK] = _SMALL_BLOCK
         if self.values[self._phase] >= self._dead_mv:
             return False
         for phase in range(3):
             if self.values[phase] >= self._dead_mv:
                 self._phase = phase
-                self._control(layout.C_REFERENCE, phase)
+                self._m[_REFERENCE] = phase
                 return True
         return False

@@ -33,6 +33,17 @@ class RegisterWays:
         self._has_pulses = new in ("both", "pulse_only")
         self._since_ms = None
 
+    def late_ms(self):
+        """See three_ways: what the IC counts while nobody reads it comes with the next reading,
+        and that readings are missing shows by itself."""
+        return 0
+
+    def record(self):
+        """None: the registers of the IC are cleared by reading, and keep what came since."""
+
+    def restore(self, _record):
+        """One of another IC."""
+
     def pulses(self, count, _is_only):
         self.count += count
 

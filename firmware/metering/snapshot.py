@@ -8,7 +8,7 @@ nothing; more than QUEUE that wait are dropped, and counted.
 
 from micropython import const
 
-from firmware.metering import modular, ring, snapshot_kernels
+from firmware.metering import modular, pq_events, ring, snapshot_kernels
 
 QUEUE = 4
 _SLICE = const(64)  # sets that are copied or written in a step
@@ -20,16 +20,18 @@ _IDLE, _FREEZING, _WRITING = range(3)
 class Snapshot:
     def __init__(self, wave, records, config, before, after, utc_us, told):
         """wave: WaveRing; records: Records; config: comtrade.Config; before, after: sets around
-        the trigger; utc_us(sample): when a sample was taken, or None; told(number, sample): a
-        record is on flash, and the sample that triggered it."""
+        the trigger; utc_us(sample): when a sample was taken; told(number, what, sample): a
+        record is on flash, of what, and the sample that triggered it."""
         self._wave, self._records, self._config = wave, records, config
         self._before, self._after = before, after
         self._utc_us, self._told = utc_us, told
-        self._frozen = bytearray((before + after) * ring.SET)
+        # none are wanted: no heap for them
+        self._frozen = bytearray((before + after) * ring.SET if records.most else 0)
         self._rows = bytearray(_SLICE * _ROW)
         self._view = memoryview(self._rows)
-        self._waiting = []  # (sample, UTC us) of triggers to come, oldest first
-        self._newest = None  # sample of the newest trigger that was taken; None: none yet
+        self._waiting = []  # triggers to come, oldest first: [sample, UTC us, bits of kinds]
+        self._newest = None  # the newest trigger that was taken; None: none yet in this stream
+        self._now = [0, 0, 0]  # the one at work, or that was
         self._state = _IDLE
         self._file = None
         self.written = 0  # records that are or were on flash
@@ -38,17 +40,25 @@ class Snapshot:
         self.cut = 0  # records with less than was asked for: samples were missing
         self.failed = 0  # snapshots without any sample, or that flash did not take
 
-    def trigger(self, sample):
-        """An event began at `sample` (its low 30 bits will do)."""
+    def trigger(self, kind, sample):
+        """An event of a kind of pq_events began at `sample` (its low 30 bits will do)."""
+        if not self._records.most:
+            return
         sample = modular.whole(modular.number(sample), self._wave.newest)
-        if self._newest is not None and 0 <= sample - self._newest < self._after:
+        newest = self._newest
+        if newest and -self._before < sample - newest[0] < self._after:
+            newest[2] |= 1 << kind
             self.merged += 1
             return
         if len(self._waiting) >= QUEUE:
             self.dropped += 1
             return
-        self._newest = sample
-        self._waiting.append((sample, self._utc_us(sample) or 0))
+        self._newest = [sample, self._utc_us(sample), 1 << kind]
+        self._waiting.append(self._newest)
+
+    def restart(self):
+        """The stream begins anew, with other numbers."""
+        self._newest = None
 
     def step(self):
         """Do a slice of the work. True when there is more that need not wait for samples."""
@@ -56,16 +66,16 @@ class Snapshot:
             return self._start()
         try:
             return self._freeze() if self._state == _FREEZING else self._write()
-        except OSError:
+        except (OSError, MemoryError):
             self._give_up()
             return True
 
     def _start(self):
         if not self._waiting:
             return False
-        self._sample, self._us = self._waiting.pop(0)
-        self._first = max(0, self._sample - self._before)  # sample of the first set frozen
-        self._end = self._sample + self._after
+        self._now = self._waiting.pop(0)
+        self._first = max(0, self._now[0] - self._before)  # sample of the first set frozen
+        self._end = self._now[0] + self._after
         self._done = 0  # sets frozen, then sets written
         self._state = _FREEZING
         return True
@@ -108,12 +118,13 @@ class Snapshot:
             return True
         self._file.close()
         self._file = None
-        first_us = self._us - (self._sample - self._first) * 125
-        lines = self._config.lines(first_us, self._us, self._sets)
+        sample, us, kinds = self._now
+        what = "+".join([name for k, name in enumerate(pq_events.NAMES) if kinds >> k & 1])
+        lines = self._config.lines(what, us - (sample - self._first) * 125, us, self._sets)
         number = self._records.finish(lines, self._sets * _ROW)
         self._state = _IDLE
         self.written += 1
-        self._told(number, self._sample)
+        self._told(number, what, sample)
         return True
 
     def _give_up(self):

@@ -18,22 +18,19 @@ def fold(m: ptr32, v: int, sums: int, sign: int):
     out = ptr32(int(m) + 4 * sums)
     t = ptr32(int(m) + 160)
     st = ptr32(int(m) + 28)
-    n = 3
-    while n:  # voltages
-        w = ptr16(out)
-        t[0] = t[0] + (((w[1] ^ 0x8000) - 0x8000) << 16 | w[0]) * sign
-        t = ptr32(int(t) + 4)
-        out = ptr32(int(out) + 4)
-        n -= 1
-    n = 3
-    while n:
-        w = ptr16(out)
-        v = (((w[1] ^ 0x8000) - 0x8000) << 16 | w[0]) * sign
-        t[0] = t[0] + (v & _LOW)
-        t[1] = t[1] + (v >> _LIMB)
-        t = ptr32(int(t) + 8)
-        out = ptr32(int(out) + 4)
-        n -= 1
+    # voltages: a low limb is not signed, a high one is taken from the high half
+    w = ptr16(out)
+    t[0] = t[0] + out[0] * sign
+    t[1] = t[1] + out[1] * sign
+    t[2] = t[2] + out[2] * sign
+    t[3] = t[3] + (out[3] & _LOW) * sign
+    t[4] = t[4] + (((w[7] ^ 0x8000) - 0x8000) >> 6) * sign
+    t[5] = t[5] + (out[4] & _LOW) * sign
+    t[6] = t[6] + (((w[9] ^ 0x8000) - 0x8000) >> 6) * sign
+    t[7] = t[7] + (out[5] & _LOW) * sign
+    t[8] = t[8] + (((w[11] ^ 0x8000) - 0x8000) >> 6) * sign
+    t = ptr32(int(t) + 36)
+    out = ptr32(int(out) + 24)
     n = 4
     while n:  # currents, the neutral last
         shift = st[0]
@@ -100,16 +97,6 @@ def edge(p: ptr8, y: int, at: int, part: int, m: ptr32):
             st = ptr32(int(st) + 4)
             volt = ptr32(int(volt) + 4)
             amp = ptr32(int(amp) + 16)
-
-
-@micropython.viper
-def clear(m: ptr32, first: int, words: int):
-    """Zeros from word `first` on."""
-    m = ptr32(int(m) + 4 * first)
-    while words:
-        m[0] = 0
-        m = ptr32(int(m) + 4)
-        words -= 1
 
 
 @micropython.viper

@@ -34,6 +34,7 @@ VOLTAGE_LOSS = const(74)
 PHASE_LOSS = const(75)
 SEQUENCE = const(76)
 IMBALANCE = const(77)
+WAVEFORM = const(78)
 CALIBRATION_STEP = const(90)
 CALIBRATION_KEPT = const(91)
 CALIBRATION_UNDONE = const(92)
@@ -74,6 +75,7 @@ TABLE = (
     (PHASE_LOSS, "PHASE_LOSS", "a loaded phase lost its voltage"),
     (SEQUENCE, "SEQUENCE", "the phase sequence is reversed"),
     (IMBALANCE, "IMBALANCE", "the currents are out of balance"),
+    (WAVEFORM, "WAVEFORM", "the waveforms around an event are on flash"),
     (CALIBRATION_STEP, "CALIBRATION_STEP", "a calibration step was written and measured again"),
     (CALIBRATION_KEPT, "CALIBRATION_KEPT", "the calibration on trial was kept"),
     (CALIBRATION_UNDONE, "CALIBRATION_UNDONE", "the calibration before was put back"),

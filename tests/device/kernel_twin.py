@@ -132,7 +132,7 @@ def half_sums(y, words, phase, block, shift, k):
     n = len(words)
     part = range(k) if 2 * k <= n else range(k, n)
     part_u = sum([y[m][phase] ** 2 for m in part]) >> 2
-    part_i = sum([(words[m][2 * phase] >> 14) ** 2 for m in part]) >> 2
+    part_i = sum([(words[m][2 * phase] >> 16) ** 2 for m in part]) << 2
     if 2 * k > n:
         part_u, part_i = u - part_u, i - part_i
     return part_u, part_i, u, i

@@ -30,6 +30,9 @@ class HostFolder:
     def stat(self, name):
         return os.stat(self.path + name)
 
+    def statvfs(self, name):
+        return os.statvfs(self.path + name)
+
     def ilistdir(self, name):
         return os.ilistdir(self.path + name)
 

@@ -15,6 +15,7 @@ from firmware.store.events import EventLog
 
 NOW = 1790000000000
 PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "calibration")
+PLAIN += ("billing", "waveforms")
 VERBS = PLAIN + ("points", "events", "config", "rollback", "calibrate", "log", "help")
 
 
@@ -49,6 +50,12 @@ class Terminal:
 
     def slots(self):
         return ("slot", "module"), bytes(self.slot_bytes)
+
+    def billing(self):
+        return ("energy", "import Wh"), [("T1", "2.500"), ("at",)], "T1 is in force"
+
+    def waveforms(self):
+        return ("record", "what"), [(1, "dip")], "in /waves"
 
     def devices(self):
         raise OSError(5)  # a part that fails is a sentence, too
@@ -104,6 +111,8 @@ def test_read():
     assert len(ttu.points("many.x?")) == 10
     assert ttu.meter()[0] == ("A", "230.1") and ttu.link()[0] == ("frames", 12)
     assert "(none)" in repr(ttu.slots())
+    assert ttu.billing()[0] == ("T1", "2.500")
+    assert repr(ttu.waveforms()) == "record  what\n1       dip\nin /waves"
     assert len(ttu.events()) == 0
     for _ in range(20):
         terminal.event_log.emit(codes.METER_LOST, "rs485.1", "silent")

@@ -21,23 +21,18 @@ class Bench:
         self.energy = array("q", bytes(8 * 4 * 200))
         self.tariffs = bytearray(200)  # bits
         self.spoilt = set()  # slips
-        self.steps = array("i", bytes(96))
         self.first = (start // 60 + zone) // slip
 
     def run(self, seconds, make, tariff):
         for _ in range(seconds // STEP_S):
-            for i in range(24):
-                self.steps[i] = 12345  # phases are nobody's business
             six = make(self.now)
-            for i in range(6):
-                self.steps[18 + i] = six[i]
             of = tariff(self.now)
             minute = (self.now // 60 + self.zone - self.minute) % 200
             for i in range(6):
                 self.energy[4 * minute + (0, 1, 2, 2, 3, 3)[i]] += six[i]
             self.tariffs[minute] |= 1 << of - 1
             self.now += STEP_S
-            self.demand.take(self.steps, of, self.now // 60, self.zone)
+            self.demand.take(six, of, self.now // 60, self.zone)
 
     def spoil(self):
         self.demand.spoil()

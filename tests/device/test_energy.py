@@ -148,11 +148,33 @@ rests = array("i", [0, 0, 0x3FFFFF, 0x3FFFFF, 0x1FFFFFFF, 0] * 24)
 k.credit(rows, rests)
 assert list(rests[:6]) == [0, 0, 0, 0, 0x20000000, 0]
 cells = array("q", [0xFFFFFFFFFFFF, (1 << 62) - 1, 0xFFFFFFFF])
-for at in range(3):
-    k.carry(cells, at, 1)
+steps = array("i", [7, 1, 1, 1, (1 << 30) - 1])
+k.carry(cells, 0, steps, 1, 3)
 assert list(cells) == [1 << 48, 1 << 62, 1 << 32]
-k.carry(cells, 2, (1 << 30) - 1)
+k.carry(cells, 2, steps, 4, 1)
 assert list(cells) == [1 << 48, 1 << 62, (1 << 32) + (1 << 30) - 1]
+
+# quotients around every multiple that the division starts from, and beyond the most it gives
+for unit in 5 << 44, (1 << 100) + 12345:
+    units = array("i", bytes(4 * 30))
+    for n, bits in enumerate(k.MULTIPLES):
+        for limb in range(6):
+            units[6 * n + limb] = (unit << bits) >> 22 * limb & 0x3FFFFF
+    work, steps, rests = array("i", bytes(48)), array("i", bytes(96)), array("i", bytes(576))
+    for bits in range(1, 32):
+        amounts = []
+        for cell in range(24):
+            quotient = random.getrandbits(bits) if cell else (1 << bits) - (bits & 1)
+            amount = min(quotient * unit + random.getrandbits(22) % unit, (1 << 131) - 1)
+            amounts.append(amount)
+            for limb in range(6):
+                rests[6 * cell + limb] = amount >> 22 * limb & (0x3FFFFF if limb < 5 else -1)
+        k.wholes(rests, work, units, steps, 24)
+        for cell in range(24):
+            wanted = min(amounts[cell] // unit, (1 << 30) - 1)
+            left = sum([rests[6 * cell + limb] << 22 * limb for limb in range(6)])
+            assert steps[cell] == wanted, (bits, cell, steps[cell], wanted)
+            assert left == amounts[cell] - wanted * unit
 
 # the ring with an open window is what it is after that window was added
 e = run(7, drawn(50))

@@ -46,14 +46,19 @@ class Bench:
         self.at = SIZE * (layout.DELAY_MAX + 1)
         self.buf = bytearray(self.at + SIZE * layout.BLOCK)
         self.m = ints(layout.WORDS)
-        self.m[layout.LATE] = self.delay * SIZE
         for c in range(4):
             self.m[layout.SHIFTS + c] = shifts[c]
         self.twin = Twin(shifts)
         self.n = 0
         history = sets_of(self.buf, 0, layout.DELAY_MAX + 1)
         self.twin.volts(history)
-        self.way.volts(self.buf, 0, 0, layout.DELAY_MAX + 1, self.m)
+        self.take(0, layout.DELAY_MAX + 1)
+        self.m[layout.LATE] = self.delay * SIZE
+
+    def take(self, at, sets):
+        self.m[layout.AT] = at
+        self.m[layout.AT + 1] = sets
+        return self.way.sums(self.buf, 1, self.m)
 
     def raise_shifts(self):
         for c in range(4):
@@ -75,8 +80,7 @@ class Bench:
         self.words = sets_of(self.buf, self.at, sets)
         self.twin.volts(self.words)
         micropython.heap_lock()
-        self.way.volts(self.buf, 0, self.at, sets, self.m)
-        bad = self.way.amps(self.buf, 0, self.at, sets, self.m)
+        bad = self.take(self.at, sets)
         micropython.heap_unlock()
         wanted = self.twin.block(self.words, self.delay)
         assert (bad != 0) == (wanted is None)
@@ -85,7 +89,7 @@ class Bench:
             self.raise_shifts()
             assert before == list(self.m)[:7]  # nothing was taken
             micropython.heap_lock()
-            bad = self.way.amps(self.buf, 0, self.at, sets, self.m)
+            bad = self.way.sums(self.buf, 0, self.m)
             micropython.heap_unlock()
             assert bad == 0
             wanted = self.twin.block(self.words, self.delay)
@@ -242,7 +246,7 @@ for at in (0, 1, 31, 32, 33, 63, 99):
         bench.twin.volts(words)
         micropython.heap_lock()
         told = cycle_kernels.block(
-            bench.buf, 0, bench.buf, bench.at, 64, bench.m, 0x3FFFFFF0, k.volts, k.amps, never
+            bench.buf, 0, bench.buf, bench.at, 64, bench.m, 0x3FFFFFF0, k.sums, never
         )
         micropython.heap_unlock()
         assert told & 0xFF == layout.BLOCK and not told & layout.TOLD_CUT
@@ -289,9 +293,7 @@ def crossings(samples, arm, cut):
     while at < len(samples):
         sets = min(cut, len(samples) - at)
         m[phase.base + layout.H_SUMS + 2] = 0
-        told = cycle_kernels.block(
-            buf, 0, buf, start + SIZE * at, sets, m, 0, k.volts, k.amps, never
-        )
+        told = cycle_kernels.block(buf, 0, buf, start + SIZE * at, sets, m, 0, k.sums, never)
         assert told & 0xFF == sets
         hit = m[phase.base + layout.H_AT]
         if hit < sets:
@@ -340,7 +342,7 @@ for reference, cycles, wanted, cut in ((0, 9, 10, 0), (1, 9, 10, 1), (1, 8, 10, 
     ):
         m[layout.CONTROL + word] = value
     buf[:] = raw
-    told = cycle_kernels.block(buf, 0, buf, start, 64, m, 0, k.volts, k.amps, never)
+    told = cycle_kernels.block(buf, 0, buf, start, 64, m, 0, k.sums, never)
     assert told & 0xFF == (30 if cut else 64)
     assert bool(told & layout.TOLD_CUT) == bool(cut)
     assert m[layout.CONTROL + layout.C_CYCLES] == cycles + (reference == 1)

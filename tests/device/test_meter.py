@@ -226,6 +226,17 @@ mine = [h for h in bench.halves if h[0] == 1]
 volts = [math.sqrt(h[1]) / 2 * 16384 * U_FS / FULL for h in mine]
 assert min(volts) < 0.9 * 231000 and mine[1][3] - began <= 160, (volts, mine)
 
+# behind current transformers of 20:1 and more the powers have a coarser unit, and none is clipped
+for ratio, exponent in ((1, -3), (20, -2), (2000, 0)):
+    bench = Bench()
+    bench.meter = meter.Meter(U_FS, I_FS * ratio, FULL, 230, 50, bench.publish)
+    bench.feed(Signal(50.0), 60)
+    assert quantities.points(bench.meter.quantities.exponent)[quantities.WATTS][2] == exponent
+    true = sum([u[k] * i[k] * math.cos(math.radians(phi[k])) for k in range(3)])
+    near(bench.seen[-1][0][quantities.WATTS + 3], true * ratio / 10**exponent, 20)
+    near(bench.seen[-1][0][quantities.AMPS], 100000 * ratio, 20)
+    near(bench.seen[-1][0][quantities.FACTORS], 10000 * math.cos(math.radians(phi[0])), 100)
+
 # a voltage, then a current at the end of the range
 for what in ("u", "i"):
     bench = Bench()

@@ -5,7 +5,7 @@ import struct
 from flash import each_cut, formatted
 from places import everywhere
 
-from firmware.metering import comtrade, modular, snapshot
+from firmware.metering import comtrade, modular, pq_events, snapshot
 from firmware.metering.records import Records
 from firmware.metering.ring import WaveRing
 
@@ -23,9 +23,10 @@ def word(sample, channel):
 class Rig:
     """A ring that is fed and a snapshot of it."""
 
-    def __init__(self, fs, capacity=256, most=3, most_bytes=1 << 20, start=0):
+    def __init__(self, fs, capacity=256, most=3, most_bytes=1 << 20, start=0, spare=0):
         self.ring = WaveRing(capacity)
-        self.records = Records("/waves", most, most_bytes, fs)
+        self.records = Records("/waves", most, most_bytes, fs, spare)
+        self.records.start()
         self.told = []
         self.snapshot = snapshot.Snapshot(
             self.ring, self.records, CONFIG, BEFORE, AFTER, self.utc_us, self.tell
@@ -36,8 +37,11 @@ class Rig:
     def utc_us(self, sample):
         return BASE_US + sample * 125
 
-    def tell(self, number, sample):
+    def tell(self, number, _what, sample):
         self.told.append((number, sample))
+
+    def trigger(self, sample):
+        self.snapshot.trigger(pq_events.DIP, sample)
 
     def feed(self, sets, steps=1):
         while sets:
@@ -77,15 +81,15 @@ class Rig:
 def test_record(fs):
     rig = Rig(fs)
     rig.feed(100)
-    rig.snapshot.trigger(90)
+    rig.trigger(90)
     rig.feed(200)
     rig.finish()
     assert rig.told == [(1, 90)] and rig.snapshot.written == 1
     assert rig.rows(1) == (50, SETS)
     lines = rig.config(1)
-    assert lines[0] == "ttu,meter,1999" and lines[1] == "7,7A,0D"
-    assert lines[2] == "1,IA,A,,A,2.19825003E-2,1.09912502E-2,0,-32767,32767,1,1,P", lines[2]
-    assert lines[3] == "2,VA,A,,V,2.74781254E-2,1.37390627E-2,0,-32767,32767,1,1,P", lines[3]
+    assert lines[0] == "ttu,meter dip,1999" and lines[1] == "7,7A,0D"
+    assert lines[2] == "1,IA,A,,A,2.19825003E-2,0,0,-32767,32767,1,1,P", lines[2]
+    assert lines[3] == "2,VA,A,,V,2.74781254E-2,0,0,-32767,32767,1,1,P", lines[3]
     assert lines[8].startswith("7,IN,N,,A,2.19825003E-2,")
     assert lines[9:12] == ["50", "1", "8.00000000E3,%d" % SETS]
     assert lines[12] == "31/12/2025,23:59:59.996250", lines[12]  # sample 50
@@ -100,10 +104,10 @@ def test_succession(fs):
     rig = Rig(fs, 1024, 9)
     rig.feed(100, 0)
     for at in (50, 60, 109, 110, 111, 180):
-        rig.snapshot.trigger(at)
+        rig.trigger(at)
     assert rig.snapshot.merged == 3  # 60 and 109 by 50, 111 by 110
     for at in (300, 400, 500):
-        rig.snapshot.trigger(at)
+        rig.trigger(at)
     assert rig.snapshot.dropped == 2  # 50 110 180 300 wait
     rig.feed(500)
     for _ in range(40):
@@ -117,23 +121,23 @@ def test_missing_samples(fs):
     # the stream has just begun
     rig = Rig(fs, most=2)
     rig.feed(20)
-    rig.snapshot.trigger(16)
+    rig.trigger(16)
     rig.feed(100)
     rig.finish()
     assert rig.rows(1) == (0, 76) and rig.snapshot.cut == 1
     # the step comes late: what was before is overwritten
-    rig.snapshot.trigger(rig.sample)
+    rig.trigger(rig.sample)
     trigger = rig.sample
     rig.feed(250, 0)
     rig.finish()
     assert rig.rows(2) == (trigger - 6, AFTER + 6) and rig.snapshot.cut == 2
     # it comes much too late
-    rig.snapshot.trigger(rig.sample)
+    rig.trigger(rig.sample)
     rig.feed(600, 0)
     rig.finish()
     assert rig.snapshot.failed == 1 and len(rig.told) == 2
     # a gap after the trigger
-    rig.snapshot.trigger(rig.sample)
+    rig.trigger(rig.sample)
     trigger = rig.sample
     rig.feed(16, 4)
     rig.sample += 500
@@ -141,19 +145,19 @@ def test_missing_samples(fs):
     rig.finish()
     assert rig.rows(3) == (trigger - BEFORE, BEFORE + 16) and rig.snapshot.cut == 3
     # and before it
-    rig.snapshot.trigger(rig.sample)
+    rig.trigger(rig.sample)
     trigger = rig.sample
     rig.feed(200)
     rig.finish()
     assert rig.rows(4) == (trigger - BEFORE, SETS)
     # the stream begins anew
-    rig.snapshot.trigger(rig.sample)
+    rig.trigger(rig.sample)
     rig.feed(16, 4)
     rig.sample = 0
     rig.feed(200)
     rig.finish()
     assert len(rig.told) == 5 and rig.snapshot.failed == 1
-    rig.snapshot.trigger(150)
+    rig.trigger(150)
     rig.feed(200)
     rig.finish()
     assert rig.rows(6) == (110, SETS)
@@ -166,7 +170,7 @@ def test_numbers(fs):
     rig.feed(96)
     for sample in (start + 96, start + 50):
         assert modular.whole(modular.number(sample), rig.ring.newest) == sample
-    rig.snapshot.trigger(modular.number(start + 96))
+    rig.trigger(modular.number(start + 96))
     rig.feed(200)
     rig.finish()
     assert rig.told == [(1, start + 96)], rig.told
@@ -178,13 +182,14 @@ def test_retention(fs):
         old = len(rig.records.numbers)
         for _ in range(5):
             rig.feed(64)
-            rig.snapshot.trigger(rig.sample)
+            rig.trigger(rig.sample)
             rig.feed(160)
             rig.finish()
         assert len(rig.told) == 5 and len(rig.records.numbers) == 3
         assert rig.records.replaced == 2 + old
         # a new start finds the same, and goes on counting
-        again = Records("/waves", most, most_bytes, fs)
+        again = Records("/waves", most, most_bytes, fs, 0)
+        again.start()
         assert again.numbers == rig.records.numbers and again.next == rig.records.next
         assert len(list(fs.ilistdir("/waves"))) == 6
     # none are wanted, or a single one is too large
@@ -192,10 +197,77 @@ def test_retention(fs):
         rig = Rig(fs, most=most, most_bytes=most_bytes)
         kept = list(rig.records.numbers)
         rig.feed(64)
-        rig.snapshot.trigger(rig.sample)
+        rig.trigger(rig.sample)
         rig.feed(160)
         rig.finish()
-        assert rig.snapshot.failed == 1 and rig.records.numbers == kept
+        assert rig.snapshot.failed == (most > 0) and rig.records.numbers == kept
+
+
+def test_what(fs):
+    """A record says what it is of, and what else began within it."""
+    rig = Rig(fs, 1024)
+    rig.feed(200)
+    rig.snapshot.trigger(pq_events.DIP, 100)
+    rig.snapshot.trigger(pq_events.OVERCURRENT, 95)
+    rig.feed(20)
+    rig.snapshot.trigger(pq_events.INTERRUPTION, 130)
+    rig.snapshot.trigger(pq_events.SWELL, 160)
+    rig.feed(200)
+    rig.finish()
+    rig.finish()
+    assert [comtrade.summary(rig.records.read(n)) for n in (1, 2)] == [
+        ("dip+interruption+overcurrent", "2026-01-01 00:00:00.002", SETS),
+        ("swell", "2026-01-01 00:00:00.010", SETS),
+    ]
+    # the numbers of a new stream are others
+    rig.snapshot.restart()
+    rig.sample = 0
+    rig.feed(170)
+    rig.trigger(161)
+    rig.feed(200)
+    rig.finish()
+    assert rig.told[-1] == (3, 161)
+    for text in ("", "a,b,1999", "\r\n" * 20, rig.records.read(1)[:-12]):
+        try:
+            comtrade.summary(text)
+            raise AssertionError(text)
+        except ValueError:
+            pass
+
+
+def test_spare():
+    """Records leave the others on this flash their room, older records making some."""
+    fs = formatted()[1]
+    sizes = []
+    for spare in (6000, 10000, 12000):
+        rig = Rig(fs, most=9, spare=spare)
+        for _ in range(5):
+            rig.feed(64)
+            rig.trigger(rig.sample)
+            rig.feed(160)
+            rig.finish()
+            room = fs.statvfs("/")
+            assert room[0] * room[4] > spare
+        sizes.append((len(rig.records.numbers), rig.snapshot.failed))
+        assert rig.snapshot.failed or rig.rows(rig.told[-1][0])[1] == SETS
+    assert sizes == [(2, 0), (1, 0), (0, 5)], sizes
+
+
+def test_no_folder():
+    """Without a folder nothing is kept and nothing breaks; it is looked for again."""
+    fs = formatted()[1]
+    with fs.open("/waves", "wb") as file:
+        file.write(b"in the way")
+    records = Records("/waves", 3, 1 << 20, fs, 0)
+    try:
+        records.start()
+        raise AssertionError("a file is no folder")
+    except OSError:
+        pass
+    assert records.begin(100) is None and not records.numbers
+    fs.remove("/waves")
+    records.start()
+    assert records.next == 1
 
 
 def test_full_flash():
@@ -206,13 +278,13 @@ def test_full_flash():
     rig = Rig(fs)
     for _ in range(2):
         rig.feed(64)
-        rig.snapshot.trigger(rig.sample)
+        rig.trigger(rig.sample)
         rig.feed(160)
         rig.finish()
     assert rig.snapshot.failed >= 1
     fs.remove("/other")
     rig.feed(64)
-    rig.snapshot.trigger(rig.sample)
+    rig.trigger(rig.sample)
     rig.feed(160)
     rig.finish()
     number = rig.told[-1][0]
@@ -227,7 +299,7 @@ def test_power_cuts():
         rig = Rig(fs, most=2)
         for _ in range(1 if rig.records.numbers else 2):
             rig.feed(64)
-            rig.snapshot.trigger(rig.sample)
+            rig.trigger(rig.sample)
             rig.feed(160, 8)
             rig.finish()
         if rig.snapshot.failed:
@@ -236,7 +308,8 @@ def test_power_cuts():
     write(fs)
     cuts = 0
     for after, is_done, _ in each_cut(flash.bytes, write):
-        records = Records("/waves", 2, 1 << 20, after)
+        records = Records("/waves", 2, 1 << 20, after, 0)
+        records.start()
         assert records.numbers in ([1, 2], [2], [2, 3]), records.numbers
         assert not is_done or records.numbers == [2, 3]
         for number in records.numbers:
@@ -268,6 +341,9 @@ everywhere(test_succession)
 everywhere(test_missing_samples)
 everywhere(test_numbers)
 everywhere(test_retention)
+everywhere(test_what)
+test_spare()
+test_no_folder()
 test_full_flash()
 test_power_cuts()
 test_real()

@@ -30,26 +30,30 @@ class Bench:
         self.at = SIZE * HISTORY
         self.buf = bytearray(self.at + SIZE * BLOCK)
         self.m = array("i", bytes(4 * layout.WORDS))
-        self.m[layout.LATE] = layout.DELAY * SIZE
         self.twin = kernel_twin.Twin((0, 0, 0, 0))
         self.totals = [0] * 20
         self.raised = 0
         self.twin.volts(kernel_twin.sets_of(self.buf, 0, HISTORY))
-        way.volts(self.buf, 0, 0, HISTORY, self.m)
+        self.take(0, HISTORY)
+        self.m[layout.LATE] = layout.DELAY * SIZE
+
+    def take(self, at, sets):
+        self.m[layout.AT] = at
+        self.m[layout.AT + 1] = sets
+        return self.way.sums(self.buf, 1, self.m)
 
     def block(self, data):
         self.buf[self.at :] = data
         words = kernel_twin.sets_of(self.buf, self.at, BLOCK)
         self.twin.volts(words)
         micropython.heap_lock()
-        self.way.volts(self.buf, 0, self.at, BLOCK, self.m)
-        bad = self.way.amps(self.buf, 0, self.at, BLOCK, self.m)
+        bad = self.take(self.at, BLOCK)
         micropython.heap_unlock()
         wanted = self.twin.block(words, layout.DELAY)
         assert (bad != 0) == (wanted is None)
         if bad:
             self.raise_shifts(words)
-            assert self.way.amps(self.buf, 0, self.at, BLOCK, self.m) == 0
+            assert self.way.sums(self.buf, 0, self.m) == 0
             wanted = self.twin.block(words, layout.DELAY)
         m = list(self.m)
         assert m[layout.SUMS : layout.SUMS + 20] == wanted, (m[layout.SUMS :][:20], wanted)

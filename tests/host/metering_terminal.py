@@ -100,6 +100,8 @@ async def main():
     factories += [("link", terminal.link.run), ("watch", terminal.link.watch)]
     factories += [("checkpoint", terminal._checkpoints)]
     tasks = [asyncio.create_task(factory()) for _, factory in factories]
+    bill = terminal.billing.run(terminal.clock, terminal._settled)
+    tasks.append(asyncio.create_task(bill))
     await obey()
     for task in tasks:
         task.cancel()

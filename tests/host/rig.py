@@ -40,7 +40,7 @@ class Rig:
             if found:
                 return found
             time.sleep(0.05)
-        raise AssertionError(f"{what}: not within {timeout_s} s; {self.listener.events[-3:]}")
+        raise AssertionError(f"{what}: not within {timeout_s} s; {self.listener.events[-8:]}")
 
     def wait_mode(self, index):
         self.wait(f"link mode {index}", lambda: self.terminal("link_mode") == index)

@@ -40,6 +40,7 @@ def test_the_order_of_things(cases):
 def test_figures_have_the_names_that_are_promised(cases):
     result = bench.figures(cases)
     assert set(result) >= set(bench.BARS)
+    assert bench.missed(result) == []
     assert set(result) >= {"c_insn_per_set", "ratio"}
     assert result["ratio"] == pytest.approx(cases["kernel"].value / cases["c"].value, abs=0.01)
 

@@ -56,6 +56,23 @@ def carries(bench, address, expected):
     return all(values.get(name) == value for name, value in expected.items())
 
 
+def test_the_tariffs_add_up_to_the_total(bench):
+    """Each second, on the uplink and on the console."""
+    bench.wait_mode(BOTH)
+    total = bench.wait("energy", lambda: bench.listener.values("meter").get("ep"))
+    # 52 kW, settled at different moments of a second, reported within one
+    assert sum(tariffs(bench)) == pytest.approx(total, abs=40)
+    rows = [row.split() for row in bench.verb("ttu.billing()").splitlines()]
+    shown = {row[0]: float(row[1]) for row in rows if row[0][0] == "T" and len(row) == 7}
+    total = next(float(row[1]) for row in rows if row[0] == "total")
+    assert shown and sum(shown.values()) == pytest.approx(total, abs=0.002)
+
+
+def tariffs(bench):
+    values = bench.listener.values("billing")
+    return [values.get(f"ep_t{number}", 0) for number in range(9)]
+
+
 def test_a_pulled_spi_link(bench):
     """Mode pulse_only, points invalid, energy goes on by pulses; metering resumes by itself."""
     bench.wait_mode(BOTH)
@@ -165,6 +182,8 @@ def test_a_dead_meter_is_named_and_others_go_on(bench):
         ("ttu.devices()", "000000000002"),
         ("ttu.events(2)", "time (UTC)"),
         ("ttu.meter()", "total"),
+        ("ttu.billing()", "is in force"),
+        ("ttu.waveforms()", "in /waves"),
         ("ttu.help()", "rollback()"),
         ("ttu.version()", "virtual board"),
         ("ttu.config('uplink.prt')", "did you mean 'uplink.port'"),

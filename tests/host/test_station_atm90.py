@@ -65,6 +65,8 @@ def test_the_console_shows_it(bench):
     for row in ("ATM90E3", "energies saved by the echo", "energy by registers"):
         assert row in text
     assert "total" in bench.verb("ttu.meter()")
+    assert "is in force" in bench.verb("ttu.billing()")
+    assert "gives no waveforms" in bench.verb("ttu.waveforms()")
     assert "ATM90E3" in bench.verb("ttu.version()")
 
 

@@ -11,7 +11,7 @@ are in 1/1024 of a sample.
 import json
 import sys
 
-from firmware.metering import meter
+from firmware.metering import meter, quantities
 from firmware.metering.harmonics import Harmonics
 from firmware.metering.ring import WaveRing
 from firmware.metering.turn import Turn
@@ -61,6 +61,8 @@ class Fed:
         values = list(values)
         for k in EXACT:
             values[k] = window.quantities.exact(k)
+            if k >= quantities.WATTS:  # to mW and so on
+                values[k] *= 10 ** (window.quantities.exponent + 3)
         print(json.dumps(row + values + list(window.energy.cells)))
 
     def transform(self, window):

@@ -28,7 +28,8 @@ class Guard:
         self.upsets = 0  # times a register was not as told
         self._calls = 0
         self._is_repaired = False  # the next CRC tells whether that was all
-        self._is_changed = False  # by `change`: the next CRC is the reference
+        self._is_changed = False  # by `change`: two CRCs that agree are the reference
+        self._candidate = None  # the first of them
 
     async def seal(self, sleep_ms):
         """After start-up: compute the CRC, then lock. (crc, None or: is it as before?)"""
@@ -75,6 +76,11 @@ class Guard:
 
     def _judge(self, crc):
         if self._is_changed:
+            if crc != self._candidate:
+                # perhaps of a round that began between two of the new rows: once more
+                self._candidate = crc
+                self._force()
+                return None
             self._is_changed = False
             self.crc = crc
             return crc, True, "new calibration rows are in force"
@@ -125,8 +131,9 @@ class Guard:
             found.append("register 0x%03X held 0x%X, not 0x%X" % (register, held, value))
 
     def change(self, rows):
-        """Other rows are in force from now on: write them; the next check takes the new CRC."""
+        """Other rows are in force from now on: write them; the next checks take the new CRC."""
         self.rows = rows
+        self._candidate = None
         self.repair()
         self._is_changed = True
         self._force()
