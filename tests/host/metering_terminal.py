@@ -2,7 +2,7 @@
 events, checkpoint - telling what it makes of each window as JSON lines on stdout.
 
 argv: image of the flash, absolute; an empty one (0xFF) is formatted. stdin takes lines:
-"stall 150" (ms without service), "kill" (at once, as by a reset), "end" (an orderly stop).
+"stall 150" (ms without service), "save" (the checkpoint of the minute), "end" (an orderly stop).
 """
 
 import asyncio
@@ -54,10 +54,6 @@ class Told(Vitals):
             values[name] = t.points.values[block.base + k]
             if t.points.quality[block.base + k]:
                 quality[name] = t.points.quality[block.base + k]
-        events = t.metrology.events_block
-        dips = t.points.values[events.base]
-        if t.points.quality[events.base]:
-            dips = None
         tell(
             "window",
             {
@@ -73,7 +69,6 @@ class Told(Vitals):
                 "flagged": t.metrology.tally.windows,
                 "counts": list(t.metrology.tally.counts),
                 "unknown_ms": t.metrology.ways.unknown_ms,
-                "dips": dips,
                 "mode": t.link.mode,
             },
         )
@@ -88,10 +83,12 @@ async def obey():
             words = sys.stdin.readline().split()
             if not words or words[0] == "end":
                 return
-            if words[0] == "kill":
-                os._exit(0)
-            tell("stall", int(words[1]))
-            time.sleep_ms(int(words[1]))
+            if words[0] == "save":
+                terminal.save_energy()
+                tell("saved")
+            else:
+                tell("stall", int(words[1]))
+                time.sleep_ms(int(words[1]))
         await asyncio.sleep_ms(20)
 
 
