@@ -16,6 +16,7 @@ from firmware.metering import (
     meter,
     pq_events,
     quantities,
+    tally,
 )
 from firmware.metering.three_ways import Ways
 from firmware.metering.waveforms import Waveforms
@@ -91,6 +92,8 @@ class Metrology:
             cfg.u_full_scale_mv * cfg.i_full_scale_ma // 2000,  # mW of a phase at full scale
             self._energy_event,
         )
+        self.tally = tally.Tally()
+        self._late_ms = 0  # of Ways.late_ms, as of the energies that were published last
         self.window_ms = 0  # when the last window came, 0: none yet
         self.feed = self.measuring.feed
         self.note = self.meter.note
@@ -101,13 +104,14 @@ class Metrology:
         return self.link.timebase.utc_ms(sample)
 
     def _utc_us(self, sample):
-        age_us = self.link.timebase.age_us(sample, self.clock.us())
-        return self.clock.utc_ms() * 1000 - (age_us or 0)
+        return self.link.timebase.utc_us(sample)
 
     # the link's sink
 
     def restart(self, is_resumed):
         self.measuring.restart(self.clock.ms() - self.window_ms if self.window_ms else 0)
+        if self.window_ms:
+            self.note(flags.GAP)
         self.waveforms.restart()
         self.ways.restart(is_resumed)
 
@@ -139,6 +143,8 @@ class Metrology:
     def window(self, values, window, stamp):
         points, base = self.t.points, self.block.base
         points.put_all(base, values, _quality(window.flags), stamp)
+        if window.flags & flags.FREQUENCY:
+            self._doubt(values, stamp)
         points.put(base + len(values), window.flags, quality.GOOD, stamp)
         self.calibrator.take(values, window)
         if window.is_settled:
@@ -147,13 +153,28 @@ class Metrology:
             slow_ppb = self.link.timebase.rate_ppb()
             self.measuring.set_rate(slow_ppb)
             self.waveforms.set_rate(slow_ppb)
+        self.tally.take(window.flags)
         self.t.vitals.window()
         self.window_ms = self.clock.ms()
 
+    def _doubt(self, values, stamp):
+        """A frequency out of range; when there is none, no quarter cycle is known for Q either."""
+        points, base, hertz = self.t.points, self.block.base, values[quantities.HERTZ]
+        points.put(base + quantities.HERTZ, hertz, quality.OV if hertz else quality.IV, stamp)
+        if not hertz:
+            for k in range(quantities.VARS, quantities.APPARENT):
+                points.put(base + k, values[k], quality.IV, stamp)
+
     def _settled(self, window, stamp):
         base = self.block.base + len(quantities.POINTS) + len(_FLAGS)
-        bits = quality.SB if window.flags & flags.GAP else quality.GOOD
-        self.t.points.put_all(base, window.energy.cells, bits, stamp)
+        self.t.points.put_all(base, window.energy.cells, self._energy_quality(), stamp)
+
+    def _energy_quality(self):
+        """Substituted from a gap on until what stands in for it is in the registers."""
+        late_ms, self._late_ms = self._late_ms, self.ways.late_ms()
+        if self.ways.is_owing() or self._late_ms != late_ms:
+            return quality.SB
+        return quality.GOOD
 
     def spectrum(self, values, stamp):
         self.t.points.put_all(self.spectrum_block.base, values, quality.GOOD, stamp)

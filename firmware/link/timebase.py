@@ -131,10 +131,14 @@ class TimeBase:
         model = self._offset + self._drift * ahead // (_BLOCK * self.sets)
         return passed - int(model // _UNIT) - int(ahead * self.period_us // self.sets)
 
-    def utc_ms(self, sample):
-        """When sample number `sample` was taken, UTC, rounded; now, before the first stamp."""
+    def utc_us(self, sample):
+        """When sample number `sample` was taken, UTC; now, before the first stamp."""
         age_us = self.age_us(sample, self.clock.us())
-        return (self.clock.utc_us() - (age_us or 0) + 500) // 1000
+        return self.clock.utc_us() - (age_us or 0)
+
+    def utc_ms(self, sample):
+        """The same, rounded."""
+        return (self.utc_us(sample) + 500) // 1000
 
     def _growth_us(self, passed_us):
         """What the rate may be off, over the time since the model's stamp."""

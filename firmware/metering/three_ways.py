@@ -118,6 +118,10 @@ class Ways:
         """Time since boot whose energy came late or never."""
         return self.stand_in.ms + self.unknown_ms
 
+    def is_owing(self):
+        """Are samples missing whose energy may yet come?"""
+        return self._missing_ms > 0
+
     # one reading
 
     def _begin(self, now):

@@ -35,7 +35,9 @@ class LinkRig:
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             text = self.terminal.stdout.readline()
-            assert text.startswith("["), text + self.terminal.stdout.read()
+            if not text.startswith("["):  # a task that failed: the others go on, so end them
+                self.terminal.kill()
+                raise AssertionError(text + self.terminal.stdout.read())
             line = json.loads(text)
             self.lines.append(line)
             if line[1] == what and line[2 : 2 + len(begin)] == list(begin):

@@ -110,6 +110,24 @@ def test_pulled_spi_answers_ff_and_ignores_writes(emulator):
     assert emulator.frame(bytes.fromhex("4FE8"), 4).hex() == "000000fe13de"
 
 
+def test_grounded_miso_answers_zeros(emulator):
+    emulator.ask(cmd="pull", what="miso")
+    assert emulator.frame(bytes.fromhex("4FE8"), 4) == bytes(6)
+    emulator.ask(cmd="plug", what="miso")
+    assert emulator.frame(bytes.fromhex("4FE8"), 4).hex() == "000000fe13de"
+
+
+def test_a_burst_that_is_cut_ends_in_ones(emulator):
+    whole = emulator.frame(bytes.fromhex("8008"), 1792)
+    assert emulator.ask(cmd="cut", bursts=1, after_bytes=500)["ok"]
+    assert emulator.frame(bytes.fromhex("4FE8"), 4).hex() == "000000fe13de"  # no burst
+    assert emulator.ask(cmd="faults")["cuts_left"] == 1
+    short = emulator.frame(bytes.fromhex("8008"), 1792)
+    assert short[-1200:] == b"\xff" * 1200 and short != whole
+    assert emulator.ask(cmd="faults")["cuts_left"] == 0
+    assert not emulator.ask(cmd="cut", bursts=-1)["ok"]
+
+
 def test_pulled_pins_read_idle_and_come_back(emulator):
     emulator.write(0x402, 0xFFFFFFFF)
     emulator.write(0x405, 1 << 15)  # DREADY: /IRQ0 low within a page

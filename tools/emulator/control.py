@@ -125,6 +125,9 @@ class Control:
     def flip(self, args):
         self.faults.flip(args.pop("bits", None), args.pop("after_bytes", 0))
 
+    def cut(self, args):
+        self.faults.cut(args.pop("bursts", None), args.pop("after_bytes", 0))
+
     def list_faults(self, args):
         return self.faults.listing()
 
@@ -162,6 +165,7 @@ _COMMANDS = {  # name: (handler, fields it knows)
     "pull": (Control.pull, ("what",)),
     "plug": (Control.plug, ("what",)),
     "flip": (Control.flip, ("bits", "after_bytes")),
+    "cut": (Control.cut, ("bursts", "after_bytes")),
     "faults": (Control.list_faults, ()),
     "reset": (Control.reset, ()),
     "peek": (Control.peek, ("reg",)),

@@ -1,8 +1,10 @@
-"""Faults of the wiring that can be switched by name: pulled lines and flipped MISO bits."""
+"""Faults of the wiring that can be switched by name: pulled lines, flipped MISO bits, bursts that
+end early."""
 
 import random
 
-PULLABLE = ("spi", "pins", "irq0", "irq1", "all")
+PULLABLE = ("spi", "miso", "pins", "irq0", "irq1", "all")
+_BURST = 256  # bytes: no other transfer is that long
 _PIN_OF = {"irq0": 0, "irq1": 1}
 
 
@@ -16,6 +18,8 @@ class Faults:
         self._random = random.Random(seed)
         self._flip_after = 0  # MISO bytes that pass before the first flip
         self._flips_left = 0
+        self._cut_at = 0  # byte of a burst from which on nothing drives MISO
+        self._cuts_left = 0
 
     def _names(self, what):
         if what not in PULLABLE:
@@ -31,14 +35,18 @@ class Faults:
 
     def flip(self, bits, after_bytes):
         """After so many MISO bytes, invert one random bit in each of the next `bits`."""
-        for value in (bits, after_bytes):
-            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1000000:
-                raise FaultError("bits and after_bytes must be whole numbers from 0 to 1000000")
+        _check("bits and after_bytes", bits, after_bytes)
         self._flips_left, self._flip_after = bits, after_bytes
+
+    def cut(self, bursts, after_bytes):
+        """Each of the next `bursts` ends after so many bytes: the rest is ones."""
+        _check("bursts and after_bytes", bursts, after_bytes)
+        self._cuts_left, self._cut_at = bursts, after_bytes
 
     @property
     def is_spi_pulled(self):
-        return "spi" in self.pulled
+        """The host hears nothing of the chip, nor the chip of the host."""
+        return "spi" in self.pulled or "miso" in self.pulled
 
     def hides(self, pin):
         """An output pin (0..5) that the host cannot see; it reads idle high."""
@@ -52,8 +60,13 @@ class Faults:
 
     def miso(self, data):
         """What arrives of the bytes that the chip has sent."""
+        if "miso" in self.pulled:  # to ground, with what drives it
+            return bytes(len(data))
         if self.is_spi_pulled:
             return b"\xff" * len(data)
+        if self._cuts_left and len(data) >= _BURST:
+            self._cuts_left -= 1
+            data = data[: self._cut_at] + b"\xff" * (len(data) - self._cut_at)
         if not self._flips_left:
             return data
         if self._flip_after >= len(data):
@@ -71,5 +84,12 @@ class Faults:
             "pulled": sorted(self.pulled),
             "flips_left": self._flips_left,
             "flip_after_bytes": self._flip_after,
-            "known": list(PULLABLE) + ["flip"],
+            "cuts_left": self._cuts_left,
+            "known": list(PULLABLE) + ["flip", "cut"],
         }
+
+
+def _check(names, *values):
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1000000:
+            raise FaultError("%s must be whole numbers from 0 to 1000000" % names)

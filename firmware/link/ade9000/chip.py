@@ -35,6 +35,7 @@ class Ade9000:
         self._cfg = cfg
         self._sink = None
         self._must_reset = False  # nothing else helps
+        self._faults = 0  # core.flags: why the samples stopped
         self.set_calibration(calibration)
 
     @property
@@ -69,6 +70,8 @@ class Ade9000:
             self.guard.crc = None  # of the rows before
 
     async def start(self, has_pulses):
+        if self.stream.quarters:
+            self._faults |= self.bus.faults
         self.guard.rows = self._rows
         is_resumed = await self._walk(has_pulses)
         crc, is_same = await self.guard.seal(asyncio.sleep_ms)
@@ -85,6 +88,10 @@ class Ade9000:
         self._must_reset = False
         self.guard.crc = crc
         self.counters.restart(is_resumed)
+        if self._faults:
+            self._sink.note(self._faults)
+        # a chip in reset does not answer: no fault of the bus
+        self._faults = self.bus.faults = 0
         self._sink.configuration(crc, is_same, text)
         return is_resumed
 
