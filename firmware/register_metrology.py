@@ -10,6 +10,7 @@ from firmware.link import chip
 from firmware.link.dual import Link
 from firmware.metering import quantities, register_meter
 from firmware.metering.register_ways import RegisterWays
+from firmware.metering.tally import Tally
 from firmware.store import event_codes
 
 _FLAGS = (("flags", "", 0),)  # core.flags: why a reading is not what it should be
@@ -28,6 +29,7 @@ class RegisterMetrology:
         self.block = t.points.add("meter", points + _FLAGS + register_meter.ENERGY_POINTS)
         self.ways = RegisterWays(t.clock, ic.pulse_ratio, self._mismatch)
         self.link = Link(ic, wires, t.clock, self, link_cfg, asyncio.ThreadSafeFlag())
+        self.tally = Tally()
         self.window_ms = 0  # when the last reading came, 0: none yet
         self.waveforms = None  # there are no samples
         self.calibrator = None  # it takes its gains from the settings
@@ -72,6 +74,7 @@ class RegisterMetrology:
         if meter.is_settled:
             bits = quality.SB if meter.flags & flags.GAP else quality.GOOD
             points.put_all(base + len(values) + 1, meter.energy.cells, bits, stamp)
+        self.tally.take(meter.flags)
         self.t.vitals.window()
         self.window_ms = self.clock.ms()
 

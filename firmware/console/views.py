@@ -47,7 +47,8 @@ class Views:
         return header, rows
 
     def link(self):
-        return ("what", "value"), self.t.link.rows() + self.t.metrology.ways.rows()
+        flagged = [("windows flagged", self.t.metrology.tally.text())]
+        return ("what", "value"), self.t.link.rows() + flagged + self.t.metrology.ways.rows()
 
     def slots(self):
         rows = []

@@ -72,7 +72,7 @@ class MeteringRig(LinkRig):
                 return window
         raise AssertionError((window, self.told("event")[-5:], self.told("log")[-5:]))
 
-    def until(self, what, *begin, timeout_s=120):
+    def until(self, what, *begin, timeout_s=60):
         """As of a LinkRig; a terminal that says nothing at all is ended."""
         watch = threading.Timer(timeout_s, self.terminal.kill)
         watch.start()
