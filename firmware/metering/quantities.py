@@ -23,11 +23,11 @@ _U = const(192)  # mV per y
 _I = const(194)  # mA per word
 _P = const(196)  # units of power per y * word
 _HZ = const(198)  # 0.1 mHz per cycle and sample
-_ONE = const(200)  # two, then less one
-_LESS_ONE = const(204)
+_ONE = const(200)  # two
+_LESS_ONE = const(204)  # -1
 _PER_MILLE = const(206)
 _TEN4 = const(208)
-_ANGLE = const(210)  # a right angle, by bytes of layout.LATE at one cycle a sample
+_ANGLE = const(210)  # quarter cycles a byte of layout.LATE, at one cycle a sample
 _RIGHT = const(212)  # a right angle
 _SERIES = const(214)  # factors of cosine and sine, four steps of two
 # ... and what a window has: its length and factors, then means
