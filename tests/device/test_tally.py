@@ -8,10 +8,16 @@ from firmware.metering.tally import Tally
 tally = Tally()
 assert tally.text() == "0"
 windows = (0, flags.OVERRUN | flags.GAP, 0, flags.PHASE, flags.CLOCK | flags.GAP)
-micropython.heap_lock()
-for bits in windows:
-    tally.take(bits)
-micropython.heap_unlock()
+
+
+def take_all():
+    micropython.heap_lock()
+    for bits in windows:
+        tally.take(bits)
+    micropython.heap_unlock()
+
+
+take_all()
 assert tally.windows == 3
 assert tally.counts == [1, 0, 0, 0, 0, 0, 1, 0, 2, 1]
 assert tally.text() == "3: overrun 1, phase 1, gap 2, clock 1", tally.text()

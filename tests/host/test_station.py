@@ -22,6 +22,11 @@ def link_row(bench, name):
     return next(x for x in text.splitlines() if x.startswith(name)).removeprefix(name).strip()
 
 
+def energy_of(bench):
+    """As soon as it is good: not while registers stand in for samples."""
+    return bench.wait("energy", lambda: bench.listener.values("meter").get("ep"))
+
+
 def test_values_agree_with_the_analogue_truth(bench):
     bench.wait_mode(BOTH)
     truth = bench.emulator(cmd="truth")
@@ -59,7 +64,7 @@ def carries(bench, address, expected):
 def test_the_tariffs_add_up_to_the_total(bench):
     """Each second, on the uplink and on the console."""
     bench.wait_mode(BOTH)
-    total = bench.wait("energy", lambda: bench.listener.values("meter").get("ep"))
+    total = energy_of(bench)
     # 52 kW, settled at different moments of a second, reported within one
     assert sum(tariffs(bench)) == pytest.approx(total, abs=40)
     rows = [row.split() for row in bench.verb("ttu.billing()").splitlines()]
@@ -76,7 +81,7 @@ def tariffs(bench):
 def test_a_pulled_spi_link(bench):
     """Mode pulse_only, points invalid, energy goes on by pulses; metering resumes by itself."""
     bench.wait_mode(BOTH)
-    before = bench.listener.values("meter")["ep"]
+    before = energy_of(bench)
     bench.emulator(cmd="pull", what="spi")
     bench.wait_mode(PULSE_ONLY)
     bench.wait("invalid points", lambda: bench.listener.values("meter").get("ua", 0) is None)
@@ -92,7 +97,7 @@ def test_a_pulled_spi_link(bench):
 def test_everything_pulled_is_lost_and_comes_back(bench):
     """Windows count as lost; the energy metered meanwhile comes from the unit's registers."""
     bench.wait_mode(BOTH)
-    energy = bench.wait("energy", lambda: bench.listener.values("meter").get("ep"))
+    energy = energy_of(bench)
     bench.emulator(cmd="pull", what="all")
     bench.wait_mode(LOST)
     lost = bench.terminal("windows_lost")
@@ -122,13 +127,13 @@ def test_without_the_pulse_channel_samples_still_come(bench):
 def test_a_reset_of_the_metrology_unit_is_configured_again(bench):
     bench.wait_mode(BOTH)
     bench.wait("valid points", lambda: bench.listener.values("meter").get("ua"))
-    energy = bench.listener.values("meter")["ep"]
+    energy = energy_of(bench)
     resets = int(link_row(bench, "hardware resets"))
     bench.emulator(cmd="reset")
     bench.wait("a cold start", lambda: int(link_row(bench, "hardware resets")) > resets)
     bench.wait_mode(BOTH)
     bench.wait("valid points", lambda: bench.listener.values("meter").get("ua"))
-    assert bench.listener.values("meter")["ep"] >= energy
+    assert energy_of(bench) >= energy
 
 
 def test_bit_errors_on_the_wire_are_found(bench):
@@ -215,7 +220,7 @@ def test_energy_survives_a_restart(bench):
     bench.console.until("{", 20)
     report = json.loads("{" + bench.console.until("}", 20))
     assert report["windows"] > 0
-    before = bench.listener.values("meter")["ep"]
+    before = energy_of(bench)
     bench.console.until(">>> ", 20)
     bench.console.type("\x04")
     bench.console.until("ttu> ", 30)
@@ -223,7 +228,7 @@ def test_energy_survives_a_restart(bench):
     bench.wait_mode(BOTH)
     # a few windows later: the value of the new boot, not the retained old one
     bench.wait("new windows", lambda: (bench.terminal("uptime") or 0) >= 2)
-    after = bench.listener.values("meter")["ep"]
+    after = energy_of(bench)
     assert before <= after < before + 2000
     assert "resumed" in bench.verb("ttu.link()")  # the metrology unit was not reset
 
