@@ -2,7 +2,6 @@
 and harmonics. Fed by the link in its task; what comes out goes to one sink.
 """
 
-from firmware.core import flags
 from firmware.metering import aggregate, level, pq_events, quantities, thresholds
 from firmware.metering.aggregate import Aggregator
 from firmware.metering.harmonic_points import HarmonicPoints
@@ -40,7 +39,6 @@ class Measuring:
         self._sink = sink
         self._utc_ms = utc_ms
         # 0.1 mHz: the range of the standard (IEC 61000-4-30, 5.1)
-        self._least_hertz, self._most_hertz = cfg.nominal_hz * 8500, cfg.nominal_hz * 11500
         self.ring = WaveRing()
         self.points = quantities.points(quantities.power_exponent(*facts[:2]))
         self.meter = Meter(*facts, cfg.nominal_v, cfg.nominal_hz, self._window, self._half, fast)
@@ -96,8 +94,6 @@ class Measuring:
 
     def _window(self, values, meter):
         stamp = self._utc_ms(meter.end)
-        if not self._least_hertz <= values[quantities.HERTZ] <= self._most_hertz:
-            meter.flags |= flags.FREQUENCY
         self.quality.window(values, meter.flags, meter.end, meter.halves.crossed)
         meter.flags |= self.quality.window_flags()
         self.aggregator.window(values, meter.flags, stamp, meter.length, meter.cycles)

@@ -88,6 +88,8 @@ class Meter:
         self._delay = layout.DELAY
         self._m[layout.LATE] = layout.DELAY * layout.SET_BYTES
         self._saturated = top - (top >> 9)  # 0.998 of full scale
+        # 0.1 mHz: the measuring range of IEC 61000-4-30, 42.5 to 57.5 Hz or 51 to 69 Hz
+        self._lowest, self._highest = nominal_hz * 8500, nominal_hz * 11500
         self._dead_mv = nominal_v * 100  # below 10 % of nominal a phase is no reference
         self._sums = array("i", bytes(48))
         self._phase = 0  # whose voltage the windows follow
@@ -216,7 +218,7 @@ class Meter:
         """The flags of the window that ends."""
         bits = self._noted
         self._noted = 0
-        if not self.values[quantities.HERTZ]:
+        if not self._lowest <= self.values[quantities.HERTZ] <= self._highest:
             bits |= flags.FREQUENCY
         found = window_kernels.judge(self._m, self.values, self._dead_mv, self._saturated)
         if found & 1:

@@ -5,7 +5,7 @@ values are integers with a power of ten and come out as exact decimals.
 Topics: ttu/<station>/<device>/data, ttu/<station>/event, ttu/<station>/status.
 """
 
-from firmware.core import decimal
+from firmware.core import decimal, quality
 from firmware.core.errors import CodecError
 
 ONLINE = b'{"state":"online"}'
@@ -26,14 +26,14 @@ def quoted(text):
 def message(device, stamp_ms, seq, names, powers, values, qualities):
     """One device's points as bytes; the last four are iterables of equal length.
 
-    A value is `values[i] * 10**powers[i]`; with quality bits other than 0 it is null and
-    the bits (IEC 60870-5-4) stand in the map "q". stamp_ms is UTC since 1970.
+    A value is `values[i] * 10**powers[i]`; with quality bits other than SB it is null; the
+    bits (IEC 60870-5-4) stand in the map "q". stamp_ms is UTC since 1970.
     """
     shown = []
     bad = []
     for name, power, value, bits in zip(names, powers, values, qualities):
         key = quoted(name) + ":"
-        shown.append(key + ("null" if bits else decimal.text(value, power)))
+        shown.append(key + ("null" if bits & ~quality.SB else decimal.text(value, power)))
         if bits:
             bad.append("%s%d" % (key, bits))
     text = '{"device":%s,"stamp_ms":%d,"seq":%d,"values":{%s}' % (

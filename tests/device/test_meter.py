@@ -199,6 +199,14 @@ assert [bits for _, _, _, bits in bench.seen[before - 1 : before + 2]] == [
     0,
 ]
 
+# beyond the measuring range of its nominal frequency it meters on, and says so
+for hertz in (42.3, 57.7):
+    bench = Bench()
+    bench.feed(Signal(hertz), 70)
+    values, _, _, bits = bench.seen[-1]
+    check(values, u, i, phi, hertz)
+    assert bits == flags.FREQUENCY
+
 # phase A dead: the windows follow B; all dead: free-running windows with f = 0
 bench = Bench()
 dead_a = (0.001, 231, 229)

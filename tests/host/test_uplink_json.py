@@ -39,6 +39,11 @@ def test_bad_quality_is_null_and_says_why():
     assert read["q"] == {"ia": 0x80, "ep": 0x40, "cos": 0xC1}
 
 
+def test_a_substituted_value_is_shown_with_its_mark():
+    read = json.loads(json_face.message("d", 0, 0, "ab", (0, 0), (1, 2), (0x20, 0xA0)))
+    assert read["values"] == {"a": 1, "b": None} and read["q"] == {"a": 0x20, "b": 0xA0}
+
+
 def test_plain_iterables_will_do():
     body = json_face.message("d", 0, 0, iter("ab"), iter([0, -1]), iter([1, 2]), iter([0, 0]))
     assert json.loads(body)["values"] == {"a": 1, "b": 0.2}
