@@ -153,6 +153,8 @@ asyncio.run(main())
 def test_time_stands_while_the_crystal_waits(desk, pins):
     text = """
 import sys
+
+pytestmark = pytest.mark.alone
 seen = []
 cf1.irq(lambda pin: seen.append(machine.edge_us()), Pin.IRQ_FALLING)
 irq0()

@@ -220,6 +220,8 @@ def test_board_dies_with_its_owner(tmp_path):
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 from tools.vboard.board import VirtualBoard
+
+pytestmark = pytest.mark.alone
 board = VirtualBoard({str(tmp_path / "flash.img")!r}).start()
 print(board.pid, flush=True)
 time.sleep(60)

@@ -22,6 +22,8 @@ def chip(tmp_path):
 SPI_HEAD = """
 import machine, time
 from machine import Pin, SPI
+
+pytestmark = pytest.mark.alone
 spi = SPI(1, 20000000, polarity=0, phase=0)
 cs = Pin(10, Pin.OUT, value=1)
 """

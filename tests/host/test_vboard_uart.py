@@ -134,6 +134,8 @@ print(uart.lost > 0, sent + uart.lost == 200000)
 def test_uart_that_leads_nowhere_says_so(desk, tmp_path):
     text = """
 from machine import UART
+
+pytestmark = pytest.mark.alone
 for number in (2, 5):
     try:
         UART(number)
