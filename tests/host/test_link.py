@@ -8,6 +8,7 @@ from link_rig import link_rig
 
 pytestmark = pytest.mark.alone
 
+
 OVERRUN, SHORT, BUS, STUCK, SATURATED = 1, 2, 4, 8, 16
 LOCKSTEP = ("--pace", "lockstep")
 

@@ -18,6 +18,7 @@ from tools.station.station import Plan, Station
 
 pytestmark = pytest.mark.alone
 
+
 KEYS = {
     "windows",
     "windows_lost",

@@ -5,6 +5,8 @@ import time
 import pytest
 from vboard_chip import Desk, PinChip, cpu_ticks, lines_of
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def desk(micropython, tmp_path):
@@ -153,8 +155,6 @@ asyncio.run(main())
 def test_time_stands_while_the_crystal_waits(desk, pins):
     text = """
 import sys
-
-pytestmark = pytest.mark.alone
 seen = []
 cf1.irq(lambda pin: seen.append(machine.edge_us()), Pin.IRQ_FALLING)
 irq0()

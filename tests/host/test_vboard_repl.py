@@ -14,6 +14,9 @@ from vboard_user import PROMPT, Terminal, children
 from tools.vboard import image, setup
 from tools.vboard.board import VirtualBoard
 
+pytestmark = pytest.mark.alone
+
+
 COUNTER = """
 print('main is here')
 count = 0
@@ -220,8 +223,6 @@ def test_board_dies_with_its_owner(tmp_path):
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 from tools.vboard.board import VirtualBoard
-
-pytestmark = pytest.mark.alone
 board = VirtualBoard({str(tmp_path / "flash.img")!r}).start()
 print(board.pid, flush=True)
 time.sleep(60)

@@ -5,6 +5,8 @@ import time
 import pytest
 from vboard_chip import Desk, SpiChip, lines_of
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def desk(micropython, tmp_path):
@@ -22,8 +24,6 @@ def chip(tmp_path):
 SPI_HEAD = """
 import machine, time
 from machine import Pin, SPI
-
-pytestmark = pytest.mark.alone
 spi = SPI(1, 20000000, polarity=0, phase=0)
 cs = Pin(10, Pin.OUT, value=1)
 """

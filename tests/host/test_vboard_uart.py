@@ -8,6 +8,8 @@ import tty
 import pytest
 from vboard_chip import Desk, cpu_ticks, lines_of
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def desk(micropython, tmp_path):
@@ -134,8 +136,6 @@ print(uart.lost > 0, sent + uart.lost == 200000)
 def test_uart_that_leads_nowhere_says_so(desk, tmp_path):
     text = """
 from machine import UART
-
-pytestmark = pytest.mark.alone
 for number in (2, 5):
     try:
         UART(number)
