@@ -49,10 +49,11 @@ def decode(row, unit):
     """Values by name, or None where the layout is not known; CodecError as the mark says.
 
     The form that takes the unit exactly is the right one, else the first that it is enough for.
+    Where two take it, as by chance with some meters, it is the one that finds a meter's frame.
     """
     if row is None:
         return None
-    enough = None
+    exact = enough = None
     for form in row[3]:
         reader = _Reader(unit)
         try:
@@ -60,10 +61,13 @@ def decode(row, unit):
         except CodecError:
             continue
         if reader.at == len(unit):
-            return values
-        if enough is None:
+            if exact is None or _has_frame(values) > _has_frame(exact):
+                exact = values
+        elif enough is None:
             enough = values
             enough["rest"] = unit[reader.at :]
+    if exact is not None:
+        return exact
     if row[2] == "?":
         return None
     if enough is None or row[2] == "S":
@@ -84,6 +88,12 @@ def encode(row, values, form=0):
             raise CodecError("%02XH F%d needs '%s'" % (row[0], row[1], field[0]))
         _write(out, field, values[field[0]])
     return bytes(out)
+
+
+def _has_frame(values):
+    # those of 645 and 698 start and end alike, the first may have a preamble
+    data = values.get("data", b"")
+    return len(data) > 1 and data[0] in b"\x68\xfe" and data[-1] == 0x16
 
 
 class _Reader:

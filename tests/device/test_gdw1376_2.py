@@ -71,6 +71,7 @@ def test_frames_with_address():
     assert gdw1376_2.node(answer) == "000000000016"
     assert gdw1376_2.is_answer(answer, frame)
     assert not gdw1376_2.is_answer(frame, answer)
+    assert not gdw1376_2.is_answer(gdw1376_2.parse(laid("03 000000000021 130100")), frame)
     later = gdw1376_2.parse(laid("43 000000000022 130100"))
     assert not gdw1376_2.is_answer(answer, later)
     report = gdw1376_2.parse(laid("c3 000000000021 130100"))
@@ -79,6 +80,11 @@ def test_frames_with_address():
     assert not gdw1376_2.is_answer(other, frame)
     deny = gdw1376_2.parse(laid("83 000000000021 000200 09"))
     assert gdw1376_2.is_answer(deny, frame)
+    # without relays
+    raw = laid("43 040000000021 010000000000" + M + "130100 02")
+    way = ("000000000001", METER)
+    assert gdw1376_2.build(0x43, info.down(0x21), 0x13, 1, b"\2", way) == raw
+    assert gdw1376_2.parse(raw).address == way
     # a report is confirmed with C = 03 and its sequence
     assert gdw1376_2.answer(report, 0, 1, bytes(6)) == laid("03 000000000021 000100 000000000000")
 
@@ -98,6 +104,14 @@ def test_information_field():
     assert gdw1376_2.build(0x83, wanted, 3, 1) == raw
     # undefined bits are read over
     assert gdw1376_2.parse(laid("83 0b fc 42 f1 ff 10 030100")).info == wanted
+    raw = laid("83 00 0f ff ff 00 ff 030100")
+    wanted = info.up(255, channel=15, phase=15, kind=15, heard=15, answered=15)
+    assert gdw1376_2.parse(raw).info == wanted
+    assert gdw1376_2.build(0x83, wanted, 3, 1) == raw
+    raw = laid("41 00 ff ff ffff ff 030100")
+    wanted = info.down(255, channel=15, coding=15, answer=255, rate=0x7FFF, kilo=1)
+    assert gdw1376_2.parse(raw).info == wanted
+    assert gdw1376_2.build(0x41, wanted, 3, 1) == raw
 
 
 def test_arguments_are_judged():
@@ -108,6 +122,7 @@ def test_arguments_are_judged():
     assert refused(build, 0x81, info.up(-1), 3, 1)
     assert refused(build, 0x41, info.down(0), 3, 0)
     assert refused(build, 0x41, info.down(0), 3, 2049)
+    assert not refused(build, 0x41, info.down(0), 3, 2048)
     assert refused(build, 0x41, info.down(0), 3, 1, b"", (METER,))
     assert refused(build, 0x41, info.down(0), 3, 1, b"", (METER, "12"))
     assert refused(build, 0x41, info.down(0), 3, 1, b"", (METER, "00000000000G"))
@@ -119,7 +134,13 @@ def test_arguments_are_judged():
 
 def test_framing():
     good = laid("41 000028000001 120200")
-    longest = gdw1376_2.build(0xC3, info.up(1), 6, 5, b"\x68\x0f\x00" * 600)
+    longest = gdw1376_2.build(0xC3, info.up(1), 6, 5, b"\x68\x0f\x00" * 677 + b"\0\0")
+    assert len(longest) == gdw1376_2.MAX_FRAME
+    for raw in (good, laid("43 040000000021 010000000000" + M + "130100 02")):
+        for have in range(1, len(raw)):
+            assert gdw1376_2.measure(raw[:have], 0, have) == 0
+    assert gdw1376_2.measure(b"\x68\x0e\x00", 0, 3) == framer.HEADER
+    assert gdw1376_2.measure(b"\x68\x0f\x00\x41\x04", 0, 5) == framer.HEADER
     f = Framer(gdw1376_2.measure, 2 * gdw1376_2.MAX_FRAME)
     for reason, liar in (
         (framer.CHECKSUM, good[:-3] + b"\1" + good[-2:]),
@@ -436,6 +457,17 @@ def test_lying_lengths():
     assert up.decode(0x06, 230, b"") is None
 
 
+def test_older_forms_of_meters_whose_address_looks_like_a_length():
+    # address byte 0E (14 bytes are left behind it), so that the newer form takes the units, too
+    meter = "680e5634120000681104333334" + "33c816"
+    wanted = {"protocol": 2, "data": hexed(meter)}
+    assert up.decode(0x13, 1, hexed("0210" + meter)) == wanted
+    wanted["index"] = 3
+    assert up.decode(0x06, 2, hexed("0300 02 10" + meter)) == wanted
+    # and no frame in either: the newer form
+    assert up.decode(0x13, 1, b"\2\3\0\1\5")["seconds"] == 0x302
+
+
 def test_values_are_judged():
     encode = down.encode
     assert refused(encode, 0x05, 80, {})
@@ -448,6 +480,7 @@ def test_values_are_judged():
     assert refused(encode, 0x05, 1, {"addr": 1234})
     assert refused(encode, 0x02, 1, {"protocol": 2, "data": bytes(256)})
     assert refused(encode, 0x02, 1, {"protocol": 2, "data": "68"})
+    assert up.decode(0x03, 12, hexed("207f 00 03"))["vendor"] == "? "
     assert refused(encode, 0x11, 1, {"nodes": [(METER,)]})
     assert refused(encode, 0x11, 1, {"nodes": [METER]})
     assert refused(encode, 0x11, 1, {"nodes": [(METER, 2)] * 256})
@@ -477,6 +510,10 @@ def test_events():
     assert read(1, 2, inner) == (events.FRAME, [], inner)
     assert read(1, 3, b"\xfe\xfe" + inner) == (events.FRAME, [], b"\xfe\xfe" + inner)
     assert write(events.Event(events.FRAME, [], inner)) == inner
+    longest = b"\x68" + bytes(253) + b"\x16"
+    assert write(events.read(1, 3, longest)) == longest
+    shortest = hexed("68785634120000680800" + "f016")  # 645 without data: 12 bytes
+    assert read(1, 2, shortest) == (events.FRAME, [], shortest)
     for content in (b"", b"\1", hexed("03" + M), hexed("01" + M + "00"), b"\xfe" * 20):
         assert read(2, 2, content) == (events.UNKNOWN, [], content), content
     assert refused(write, events.Event(events.OUTAGE, [METER] * 43, b""))

@@ -112,8 +112,12 @@ def test_reply_sizes():
 def test_replies():
     assert modbus.parse(REPLY) == (1, 3, -1, b"\x09\x6d\x09\x6e\x09\x6f")
     assert modbus.parse(ILLEGAL) == (1, 3, modbus.NO_SUCH_ADDRESS, b"")
+    assert (modbus.NO_SUCH_FUNCTION, modbus.BAD_VALUE, modbus.FAILED) == (1, 3, 4)
+    assert (modbus.ACKNOWLEDGED, modbus.BUSY, modbus.PARITY) == (5, 6, 8)
+    assert (modbus.GATEWAY_PATH, modbus.GATEWAY_TARGET) == (0x0A, 0x0B)
     assert modbus.parse(WRITTEN) == (1, 6, -1, b"\0\5\x12\x34")
     assert modbus.parse(sealed("11 01 02 cd01")) == (17, 1, -1, b"\xcd\1")
+    assert modbus.parse(sealed("11 02 01 ff")) == (17, 2, -1, b"\xff")
     assert modbus.parse(sealed("11 0f 0013 000a")) == (17, 15, -1, b"\0\x13\0\x0a")
     assert modbus.parse(sealed("01 17 02 1234")) == (1, 23, -1, b"\x12\x34")
     for raw in (
@@ -155,6 +159,11 @@ def test_framing_without_silence():
         f, found = frames(stream[:cut], stream[cut:])
         assert found == wanted and f.garbage == 0, cut
     assert frames(*[bytes((byte,)) for byte in stream])[1] == wanted
+    for raw in wanted:
+        for have in range(1, len(raw)):
+            assert modbus.measure(raw[:have], 0, have) == 0
+    for raw in (b"\0", b"\xf8", b"\1\7", b"\1\x87", b"\1\3\0", b"\1\3\3", b"\1\1\xfb"):
+        assert modbus.measure(raw, 0, len(raw)) == framer.HEADER
     # noise before, a damaged frame between
     f, found = frames(b"\0\xff\xfe" + REPLY + sealed("05 03 02 0500")[:-1] + b"\0" + REPLY)
     assert found == [REPLY, REPLY] and f.count(framer.FCS) >= 1
@@ -186,6 +195,9 @@ def test_answer_is_matched():
     t.begin(ASK)
     t.feed(ILLEGAL)
     assert t.take() == DONE and t.reply.error == modbus.NO_SUCH_ADDRESS
+    t.begin(ASK)
+    t.feed(sealed("01 83 00"))  # a code nobody defined
+    assert t.take() == DONE and t.reply.error == 0
 
 
 def test_writes_are_matched_by_their_echo():
@@ -228,6 +240,7 @@ def test_values():
     assert values.registers(data) == [0x096D, 0xFFFE, 1, 2, 0x8000]
     assert values.number(data, 0) == 2413
     assert values.number(data, 1, signed=True) == -2
+    assert values.number(data, 0, signed=True) == 2413
     assert values.number(data, 2, 2) == 0x10002
     assert values.number(data, 2, 2, low_first=True) == 0x20001
     assert values.number(data, 3, 2, signed=True, low_first=True) == -0x80000000 + 2
@@ -236,7 +249,7 @@ def test_values():
     for at, size in ((5, 1), (4, 2), (-1, 1), (0, 0), (0, 6)):
         assert refused(values.number, data, at, size)
     assert values.bits(b"\xcd\x01", 10) == [bool(x) for x in (1, 0, 1, 1, 0, 0, 1, 1, 1, 0)]
-    assert values.bit(b"\xcd\x01", 8)
+    assert values.bit(b"\xcd\x01", 8) and values.bit(b"\x80", 7)
     assert refused(values.bit, b"\xcd", 8)
     assert refused(values.bits, b"", 1)
     assert refused(values.registers, b"\1\2\3")
