@@ -92,6 +92,8 @@ def build(control, info, afn, fn, unit=b"", address=()):
     least two where it is not empty. CodecError when something does not fit."""
     if len(address) == 1:
         raise CodecError("an address field has a source and a destination")
+    if not 0 <= control <= 255 or not 0 <= afn <= 255:
+        raise CodecError("C and AFN are bytes, not %d and %d" % (control, afn))
     write = information.write_up if control & UP else information.write_down
     out = bytearray(4)
     out += write(info, len(address) - 2 if address else -1)
@@ -121,9 +123,10 @@ def answer(frame, afn, fn, unit=b""):
 
 
 def is_answer(frame, request):
-    """True when `frame` answers `request` (Frames): the other direction, not begun by itself,
-    the same sequence, and the same AFN and Fn or a confirm or deny."""
-    if not (frame.control ^ request.control) & UP or frame.control & PRIMARY:
+    """True when `frame` answers `request` (Frames): the other direction, the same sequence, and
+    the same AFN and Fn or a confirm or deny. Its PRM is not judged: replies with C1H were seen.
+    """
+    if not (frame.control ^ request.control) & UP or not request.control & PRIMARY:
         return False
     if frame.info.seq != request.info.seq:
         return False
