@@ -1,5 +1,6 @@
-"""The two checksums the core needs. Pure functions, no tables in RAM.
+"""The checksums of the terminal. Pure functions, no tables in RAM.
 
+crc16_modbus: polynomial 0x8005, initial 0xFFFF, LSB first (Modbus RTU, sent low byte first).
 crc16_ccitt: polynomial 0x1021, initial 0xFFFF, MSB first (ADE9000 SPI, UG-1098).
 crc32: as in zlib; `binascii.crc32` does it in C on every port.
 """
@@ -14,6 +15,18 @@ def crc16_ccitt(data, crc=0xFFFF):
         # eight steps of the bitwise division folded into shifts (no table)
         x = (crc >> 8) ^ (crc >> 12)
         crc = ((crc << 8) ^ x ^ (x << 5) ^ (x << 12)) & 0xFFFF
+    return crc
+
+
+def crc16_modbus(data, crc=0xFFFF):
+    """CRC of a bytes-like object, 0..0xFFFF; 0 when the data end with their own."""
+    for byte in data:
+        x = (crc ^ byte) & 0xFF
+        # eight steps at once: this polynomial folds into two shifts and the parity of the byte
+        crc = (crc >> 8) ^ (x << 6) ^ (x << 7)
+        x ^= x >> 4
+        if 0x6996 >> (x & 15) & 1:
+            crc ^= 0xC001
     return crc
 
 

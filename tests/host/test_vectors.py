@@ -1,5 +1,5 @@
-"""`python -m tools.vectors`: all DL/T 645 vectors pass under MicroPython, each cut at every byte;
-defects are caught; what cannot be replayed is said in one sentence."""
+"""`python -m tools.vectors`: all vectors of DL/T 645 and Q/GDW 1376.2 pass under MicroPython, each
+cut at every byte; defects are caught; what cannot be replayed is said in one sentence."""
 
 import json
 import os
@@ -43,10 +43,14 @@ def folder(tmp_path):
     return write
 
 
-def ours(shared, name):
-    """The DL/T 645 vectors of a shared file."""
-    vectors = json.loads((shared / "reference" / "vectors" / name).read_text(encoding="utf-8"))
-    return [vector for vector in vectors if vector["protocol"].startswith("dlt645")]
+FILES = ("dlt645.json", "gdw1376-2.json", "negative.json")
+
+
+def ours(shared):
+    """The shared vectors of the protocols that have a codec."""
+    folder = shared / "reference" / "vectors"
+    vectors = [v for name in FILES for v in json.loads((folder / name).read_text("utf-8"))]
+    return [v for v in vectors if v["protocol"].startswith(("dlt645", "gdw1376"))]
 
 
 def one(raw=REPLY, kind="constructed", **decoded):
@@ -58,8 +62,8 @@ def last_line(done):
 
 
 def test_all_published_vectors_pass(replay, folder, shared):
-    vectors = ours(shared, "dlt645.json") + ours(shared, "negative.json")
-    assert len(vectors) >= 43
+    vectors = ours(shared)
+    assert len(vectors) >= 68
     done = replay(folder(vectors))
     assert last_line(done) == f"{len(vectors)} passed, 0 failed", done.stdout + done.stderr
     assert done.returncode == 0
@@ -68,13 +72,13 @@ def test_all_published_vectors_pass(replay, folder, shared):
 def test_protocols_without_codec_are_named(replay, shared):
     done = replay(shared / "reference" / "vectors")
     for name in sorted(os.listdir(shared / "reference" / "vectors")):
-        if name.endswith(".json") and "dlt645" in name:
+        if name in ("dlt645.json", "gdw1376-2.json"):
             assert f"FAILED {name}" not in done.stdout
     passed, failed = (int(word) for word in last_line(done).split() if word.isdigit())
-    assert passed >= 43
+    assert passed >= 68
     assert (done.returncode == 0) == (failed == 0)
     assert bool(failed) == ("no codec yet" in done.stdout)
-    assert replay_names(done) <= {"dlt698.45", "dlt698.45-apdu", "gdw1376.2"}
+    assert replay_names(done) <= {"dlt698.45", "dlt698.45-apdu"}
 
 
 def replay_names(done):
@@ -132,6 +136,18 @@ DEFECTS = (
     ("dlt645_items.py", "_KWH = (NUMBER, 4, -2,", "_KWH = (NUMBER, 4, -1,"),
     ("dlt645.py", "return framer.CHECKSUM", "return last + 1 - at"),
     ("dlt645.py", "(byte - 0x33) & 0xFF", "(byte - 0x32) & 0xFF"),
+    ("gdw1376_2.py", "return dt2 * 8 + bit + 1", "return dt2 * 8 + bit"),
+    ("gdw1376_2.py", "return framer.CHECKSUM", "return size"),
+    ("gdw1376_2.py", "out.append(afn)", "out.append(0)"),
+    ("gdw1376_2_info.py", "if first & _MODULE else 0", "if first else 0"),
+    ("gdw1376_2_info.py", '_pick(info.kind, 15, "characteristic") << 4', "0"),
+    ("gdw1376_2_unit.py", "reversed(raw)", "raw"),
+    ("gdw1376_2_unit.py", '"little")', '"big")'),
+    (
+        "gdw1376_2_unit.py",
+        'self.items(argument, self.number(1))\n        if kind == "many"',
+        'self.items(argument, 1)\n        if kind == "many"',
+    ),
     ("framer.py", "self._head = at + 1\n", "self._head = self._tail\n"),
     ("framer.py", "elif at < self._cut:", "elif at <= self._cut:"),
 )
@@ -139,7 +155,7 @@ DEFECTS = (
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect[2])
 def test_planted_defect_is_caught(replay, folder, shared, tmp_path_factory, defect):
-    vectors = ours(shared, "dlt645.json") + ours(shared, "negative.json")
+    vectors = ours(shared)
     tree = tmp_path_factory.mktemp("tree")
     for part in ("firmware/core", "firmware/codec", "tools/vectors"):
         shutil.copytree(ROOT / part, tree / part)
