@@ -13,6 +13,7 @@ PACE ?= real
 METERS ?= 8
 SEED ?= 1
 TESTS ?= tests/host
+JOBS ?= auto
 
 .PHONY: help venv run board deploy vectors size test qemu test-qemu bench lint format clean
 .DEFAULT_GOAL := help
@@ -60,7 +61,8 @@ size: $(STAMP) ## .mpy bytes and RAM after import, per package
 	@$(RUN) tools.size
 
 test: $(DEV) lint ## lint, host tests, device tests, end to end
-	$(RUN) pytest -q $(TESTS)
+	$(RUN) pytest -q -n $(JOBS) --dist loadfile -m "not alone" $(TESTS) || [ $$? = 5 ]  # 5: there are none
+	$(RUN) pytest -q -m alone $(TESTS) || [ $$? = 5 ]
 
 qemu: $(STAMP) ## build the image of the emulated Cortex-M3; QEMU_HEAP=256K
 	@$(RUN) tools.qemu build --heap "$(QEMU_HEAP)"

@@ -6,6 +6,9 @@ import time
 import pytest
 from link_rig import link_rig
 
+pytestmark = pytest.mark.alone
+
+
 OVERRUN, SHORT, BUS, STUCK, SATURATED = 1, 2, 4, 8, 16
 LOCKSTEP = ("--pace", "lockstep")
 

@@ -6,6 +6,9 @@ import time
 import pytest
 from link_rig import link_rig
 
+pytestmark = pytest.mark.alone
+
+
 CHIPS = ("atm90e36a", "atm90e32as")
 PHASE, EVENT = 1 << 6, 1 << 7
 ENERGIES = ("APenergy", "ANenergy", "RPenergy", "RNenergy")

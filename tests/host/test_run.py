@@ -16,6 +16,9 @@ from tools.station.__main__ import judge
 from tools.station.broker import find_mosquitto
 from tools.station.station import Plan, Station
 
+pytestmark = pytest.mark.alone
+
+
 KEYS = {
     "windows",
     "windows_lost",

@@ -7,6 +7,9 @@ import time
 import pytest
 from rig import rig
 
+pytestmark = pytest.mark.alone
+
+
 LOST, PULSE_ONLY, DATA_ONLY, BOTH = range(4)
 
 

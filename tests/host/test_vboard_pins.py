@@ -5,6 +5,8 @@ import time
 import pytest
 from vboard_chip import Desk, PinChip, cpu_ticks, lines_of
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def desk(micropython, tmp_path):

@@ -14,6 +14,9 @@ from vboard_user import PROMPT, Terminal, children
 from tools.vboard import image, setup
 from tools.vboard.board import VirtualBoard
 
+pytestmark = pytest.mark.alone
+
+
 COUNTER = """
 print('main is here')
 count = 0

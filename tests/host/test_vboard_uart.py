@@ -8,6 +8,8 @@ import tty
 import pytest
 from vboard_chip import Desk, cpu_ticks, lines_of
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def desk(micropython, tmp_path):
