@@ -219,7 +219,9 @@ def _is_calibration(terminal):
 
 def _calibrator(terminal):
     if terminal.calibrator is None:
-        raise ConfigError("this metrology unit is not calibrated from here")
+        raise ConfigError(
+            "this metrology unit is not calibrated from here: config('metering') has its scales"
+        )
     return terminal.calibrator
 
 

@@ -33,8 +33,9 @@ class Link:
         registers(wh, varh, sample)     its energy counters of three phases (lists, reused; one
                                 count is chip.register_ratio mWh) when sample number `sample`
                                 was the next, to 8 ms
-        configuration(crc, is_same, text)   its checksum after a start; is_same None: nothing to
-                                compare with, False: it is not as before, or `text` was repaired
+        configuration(crc, is_same, text)   its checksum after a start or a repair; is_same None:
+                                nothing to compare with, False: it is not as before, or `text` was
+                                repaired
         readings(values, energy, flags)     of an IC without samples, each 200 ms: a list of 24
                                 in the order and units of metering.quantities.POINTS; increments
                                 in mWh (mvarh), A B C each: active forward, active reverse,

@@ -14,7 +14,10 @@ _COUNT = 32
 
 class Flash:
     def __init__(self, image=None):
-        self.bytes = bytearray(image) if image else bytearray(b"\xff" * (_BLOCK * _COUNT))
+        self.bytes = bytearray(image or _BLOCK * _COUNT)
+        if not image:
+            for block in range(_COUNT):
+                self._erase(block)
         self.operations = 0  # programs and erases since the last arm()
         self.cut_at = -1  # number of the operation at which the power goes; -1: never
         self.is_torn = False  # the cut operation is half done, not undone
@@ -53,11 +56,13 @@ class Flash:
         if op == 6:
             if self.was_cut():
                 return -5
-            at = arg * _BLOCK
-            n = self._spend(_BLOCK)
-            self.bytes[at : at + n] = b"\xff" * n
+            self._erase(arg, self._spend(_BLOCK))
             return -5 if self.was_cut() else 0
         return 0
+
+    def _erase(self, block, n=_BLOCK):
+        at = block * _BLOCK
+        self.bytes[at : at + n] = b"\xff" * n
 
     def _spend(self, n):
         """Counts one operation on `n` bytes; how many of them happen."""

@@ -10,7 +10,7 @@ from firmware.core.clock import Clock
 from firmware.core.errors import ConfigError, StoreError
 from firmware.core.twin import Twin
 from firmware.link.ade9000 import calibration as registers
-from firmware.metering import calibration, corrections, layout, meter, quantities
+from firmware.metering import calibration, corrections, meter, quantities
 from firmware.store.calibration import CalibrationRecord
 
 U_FS, I_FS = 500000, 400000  # mV, mA peak
@@ -93,18 +93,6 @@ class Unit:
         return out
 
 
-class Corrected(meter.Meter):
-    """Applies the corrections, as the meter of a terminal does."""
-
-    def __init__(self, publish, given):
-        super().__init__(U_FS, I_FS, FULL, 230, 50, publish, lambda *_: None)
-        self.given = given
-
-    def _close(self, sample, part, cycles):
-        self.given.apply(self.window.memory, self.window.memory[layout.CONTROL + layout.C_SETS])
-        super()._close(sample, part, cycles)
-
-
 class Bench:
     def __init__(self, flash, names):
         self.flash = flash
@@ -126,7 +114,8 @@ class Bench:
             lambda kind, text: self.told.append((kind, text)),
         )
         self.calibrator.apply = self.apply
-        self.meter = Corrected(self.publish, self.corrections)
+        self.meter = meter.Meter(U_FS, I_FS, FULL, 230, 50, self.publish, lambda *_: None)
+        self.meter.corrections = self.corrections
         self.at = meter.HISTORY * 28
         self.buf = bytearray(self.at + BURST * 28)
         self.sample = 0

@@ -183,6 +183,8 @@ BAD_REQUESTS = [
     b'{"cmd": "error", "channel": "XX"}',
     b'{"cmd": "error", "channel": "IA", "gain": "x"}',
     b'{"cmd": "error"}',
+    b'{"cmd": "error", "channel": "VA", "leak": 0.001}',
+    b'{"cmd": "error", "channel": "IA", "leak": 1}',
     b'{"cmd": "pull", "what": "teeth"}',
     b'{"cmd": "pull"}',
     b'{"cmd": "plug", "what": []}',

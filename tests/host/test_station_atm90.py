@@ -74,3 +74,15 @@ def test_an_upset_register_is_an_event(bench):
     bench.wait_mode(BOTH)
     bench.emulator(cmd="poke", reg="IgainC", value=123)
     bench.wait("the event", lambda: bench.event("METROLOGY_CONFIG", "register 0x6A held 0x7B"))
+
+
+def test_it_is_not_calibrated_from_here(bench):
+    for line in (
+        "ttu.calibrate('gain', u=230)",
+        "ttu.calibrate('keep', operator='Li')",
+        "ttu.calibration()",
+        "ttu.rollback('calibration')",
+    ):
+        answer = bench.verb(line)
+        assert "not calibrated from here" in answer and "\n" not in answer, answer
+    assert "metering.u_full_scale_mv" in bench.verb("ttu.config('metering')")

@@ -10,6 +10,8 @@ from tools.emulator.faults import FaultError
 from tools.emulator.registers import CHANNELS, PHASES
 from tools.emulator.waveform import SignalError
 
+_LEAKING = ("IA", "IB", "IC")  # voltages leak into them
+
 
 class CommandError(Exception):
     """One sentence for the sender."""
@@ -100,10 +102,15 @@ class Control:
 
     def error(self, args):
         adc = self.chip.plant.adc
-        row = CHANNELS.index(_choice(args, "channel", CHANNELS))
+        channel = _choice(args, "channel", CHANNELS)
+        row = CHANNELS.index(channel)
         gain = _number(args, "gain", float(adc.gain_error[row]), -0.5, 0.5)
         lead = _number(args, "phase_deg", float(adc.lead_deg[row]), -30.0, 30.0)
         offset = _number(args, "offset", float(adc.offset[row]), -1e6, 1e6)
+        if "leak" in args:
+            if channel not in _LEAKING:
+                raise CommandError("only %s have a leak" % ", ".join(_LEAKING))
+            adc.leak[_LEAKING.index(channel)] = _number(args, "leak", None, -0.1, 0.1)
         adc.gain_error[row], adc.lead_deg[row], adc.offset[row] = gain, lead, offset
         adc.update()
 
@@ -160,7 +167,7 @@ _COMMANDS = {  # name: (handler, fields it knows)
         Control.signal,
         ("freq", "u", "i", "phi_deg", "lag_deg", "u_harm", "i_harm", "noise", "dc"),
     ),
-    "error": (Control.error, ("channel", "gain", "phase_deg", "offset")),
+    "error": (Control.error, ("channel", "gain", "phase_deg", "offset", "leak")),
     "stick": (Control.stick, ("channel", "on")),
     "pull": (Control.pull, ("what",)),
     "plug": (Control.plug, ("what",)),

@@ -71,7 +71,7 @@ class Guard:
         wrong = self._read_back() if news is None else ""
         self._calls += 1
         if wrong:
-            news = self._upset(self.crc, wrong)
+            news = self._upset(wrong)
         return news
 
     def _judge(self, crc):
@@ -89,7 +89,7 @@ class Guard:
             return None
         wrong = self.repair()
         if wrong:
-            return self._upset(crc, wrong)
+            return self._upset(wrong)
         if not self._is_repaired:
             # perhaps between two rows of a repair: once more, without the benefit of doubt
             self._is_repaired = True
@@ -97,11 +97,12 @@ class Guard:
             return None
         raise Restart("the configuration checksum is 0x%04X, not 0x%04X" % (crc, self.crc))
 
-    def _upset(self, crc, wrong):
+    def _upset(self, wrong):
+        """News with the reference, which is in force again: whoever keeps it keeps no upset."""
         self.upsets += 1
         self._is_repaired = True
         self._force()
-        return crc, False, wrong + "; written again"
+        return self.crc, False, wrong + "; written again"
 
     def _read_back(self):
         """Look at the next few rows; repair all when one is wrong."""
