@@ -2,7 +2,7 @@
 
 The job is one JSON object a line. Every module in tools/vectors/adapters is one codec:
   PROTOCOLS  names of the protocols it serves
-  framer()   a new Framer on the codec's probe
+  framer()   a new Framer on the codec's probe; None where the vectors are no stream
   check(frame, decoded) -> (problems, unchecked): texts, and names of keys it knows nothing about
 Prints `pass|fail|none <tab> number <tab> text` a vector; none = no adapter has the protocol.
 """
@@ -13,6 +13,7 @@ import sys
 from binascii import unhexlify
 
 from firmware.codec import framer
+from firmware.core.errors import CodecError
 
 _REASONS = {"end": "end byte", "truncated": "incomplete", "cs": "checksum", "crc": "fcs"}
 
@@ -102,6 +103,25 @@ def judge_frame(adapter, raw, decoded):
     return "; ".join(problems), unchecked
 
 
+def judge_message(adapter, raw, decoded):
+    """A vector outside any stream: it is read whole, and no part of it is taken for whole."""
+    for size in range(len(raw)):
+        if not is_refused(adapter, raw[:size]):
+            return "its first %d bytes were taken for whole" % size, ()
+    if "reject" in decoded:
+        return "" if is_refused(adapter, raw) else "was accepted", ()
+    problems, unchecked = adapter.check(raw, decoded)
+    return "; ".join(problems), unchecked
+
+
+def is_refused(adapter, raw):
+    try:
+        adapter.check(raw, {})
+    except CodecError:
+        return True
+    return False
+
+
 def judge(adapter, vector):
     """(problem text or "", names of unchecked keys)"""
     decoded = vector["decoded"]
@@ -109,6 +129,8 @@ def judge(adapter, vector):
         raw = unhexlify(vector["hex"].replace(" ", ""))
     except ValueError:
         return "'hex' is not hexadecimal", ()
+    if adapter.framer() is None:
+        return judge_message(adapter, raw, decoded)
     if "reject" in decoded or vector["kind"] == "invalid":
         return judge_rejected(adapter, raw, decoded.get("reject", "")), ()
     if "frame_at" in decoded:
