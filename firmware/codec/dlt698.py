@@ -123,7 +123,7 @@ def _put_crc(out, at):
 
 def answer_control(control):
     """The control byte of what is sent back to a frame: the other direction, same exchange,
-    same function; neither scrambled nor a fragment."""
+    same function, neither scrambled nor a fragment: add SEGMENT to acknowledge one."""
     return (control ^ FROM_SERVER) & (FROM_SERVER | CLIENT_BEGAN | FUNCTION)
 
 

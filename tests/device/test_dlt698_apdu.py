@@ -16,13 +16,22 @@ ENERGY = unhexlify("85010000100200010105060000a4ef060000000106000000020600000003
 BLOCK = unhexlify("850500" + "00" + "0007" + "01" + "01" + "40010200" + "01" + "1105" + "0000")
 
 
-def refused(function, *arguments):
+# answer to GET record with two columns, up to the rows
+ROWS = "85030050040200020000100200" + "0000100200"
+
+
+def complaint(function, *arguments):
+    """The sentence of the CodecError, "" when there is none."""
     try:
         function(*arguments)
     except CodecError as error:
         assert str(error)
-        return True
-    return False
+        return str(error)
+    return ""
+
+
+def refused(function, *arguments):
+    return complaint(function, *arguments) != ""
 
 
 def both(value, text):
@@ -218,6 +227,7 @@ def test_requests_are_judged():
     assert refused(requests.secured, b"", 4, (b"a",))
     assert refused(requests.connect, 1, requests.Terms(16, b"", b"", 1, 1, 1, 1, 1))
     assert requests.report_received(0x45, 1, ["40010200"])[2] == 5  # ACD is not echoed
+    assert requests.link_response(0x45, 0, *[(0,) * 8] * 3)[1] == 5
 
 
 def test_answers():
@@ -273,6 +283,9 @@ def test_counts_of_answers():
         "89010002" + "00",
     ):
         assert refused(replies.parse, unhexlify(text)), text
+    # a count is judged before anything is made of it
+    for count in (data.decode, "01ff" + "00" * 254), (replies.parse, ROWS + "01ff" + "00" * 509):
+        assert "elements" in complaint(count[0], unhexlify(count[1]))
     wide = unhexlify("8503005004020002" + "0000100200" * 2 + "0102" + "1101" * 4 + "0000")
     assert replies.parse(wide).results[0].rows == ((1, 1), (1, 1))
 

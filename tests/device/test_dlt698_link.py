@@ -141,6 +141,9 @@ def test_addresses():
         assert refused(address.flag_and_bytes, address.meter(digits))
     assert refused(address.flag_and_bytes, address.meter("12", 4))
     assert refused(address.flag_and_bytes, address.Address(4, 0, "12"))
+    for logical in range(4):
+        whom = address.Address(address.GROUP, logical, "0102")
+        assert dlt698.parse(dlt698.build(0x43, whom, 0, b"")).address == whom
     other = address.meter("201605190908")
     assert address.matches(METER, METER) and not address.matches(METER, other)
     assert address.matches(address.ANY, METER) and address.matches(address.EVERYBODY, METER)
