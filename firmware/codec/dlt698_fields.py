@@ -111,7 +111,9 @@ def read_tsa(r):
     raw = r.octets()
     if not raw:
         return None
-    # the length in the flag is not trusted: the outer one was judged, and bounds the address
+    # the length in the flag is not trusted, but it has room for 1 to 16
+    if not 2 <= len(raw) <= 17:
+        raise CodecError("a TSA of %d bytes" % len(raw))
     return from_flag(raw[0], raw[1:])
 
 

@@ -173,6 +173,8 @@ def test_lengths_are_distrusted():
         b"\x52\x20\x00\x02\x00\xff\x20\x00\x02\x00",
         b"\x60\x03\0\0\0\0\0\0",
         b"\x55\x06\x05\0",
+        b"\x55\x01\x05",
+        b"\x55\x12" + bytes(18),
         b"\x5c\x04\x02\0\0\0",
         b"\x5b\x02\0\0\0\0",
         b"\x12\x09",
