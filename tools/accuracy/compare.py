@@ -78,7 +78,6 @@ def _power_errors(window, true, k, phase):
     if max(true.residual[2 * k : 2 * k + 2]) < _STEADY:
         q = window.values["q" + phase]
         out.append(("q_ppm_of_s", (q - true.q[k]) / s * 1e6))
-        out.append(("q_delayed_ppm_of_s", (q - true.q_delayed[k]) / s * 1e6))
     return out
 
 

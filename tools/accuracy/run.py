@@ -78,10 +78,10 @@ def _stream(meter, bench, seconds, what="", hertz=50.0):
 def _table(worst):
     """The worst of each kind and the signal it came from."""
     progress.say("%-19s %10s %8s  worst with" % ("", "worst", "bar"))
-    for key in list(compare.BARS) + ["q_delayed_ppm_of_s"]:
+    for key in compare.BARS:
         if key in worst.values:
-            bar = "%g" % compare.BARS[key] if key in compare.BARS else "-"
-            print("%-19s %10.3f %8s  %s" % (key, worst.values[key], bar, worst.where[key]))
+            row = key, worst.values[key], compare.BARS[key], worst.where[key]
+            print("%-19s %10.3f %8g  %s" % row)
 
 
 def _verdict(worst):

@@ -12,7 +12,6 @@ from tools.accuracy.chip import FS_WORD, FULL_SCALE_A, FULL_SCALE_V
 SAMPLE_HZ = 8000
 MARGIN = 48  # samples needed before a window, and after it
 _NODES = np.arange(-1, 3)  # more nodes only weigh the noise at the edges otherwise
-_DELAY = 40  # samples: a quarter cycle at 50 Hz
 _SCALE = np.array([FULL_SCALE_A, FULL_SCALE_V] * 3 + [FULL_SCALE_A])[:, None] / FS_WORD
 _POWERS = np.arange(1, _NODES.size + 1)
 # row j: integral of the polynomial that is 1 at node j and 0 at the others, as powers of t
@@ -52,11 +51,6 @@ class Window:
         cross = phasors[1:6:2] * np.conj(phasors[0:6:2]) / 2
         self.q = cross.imag.sum(axis=1)  # every harmonic turned by 90 degrees
         self.q_fundamental = cross.imag[:, 0]
-        # the same as a meter defines it that delays by _DELAY samples and corrects the fundamental
-        late = x[1:6:2, first - _DELAY : first - _DELAY + w.size] - mean[1:6:2, None]
-        angle = 2 * np.pi * self.hertz * _DELAY / SAMPLE_HZ
-        delayed = (late * amps) @ w / length
-        self.q_delayed = (delayed - self.p * np.cos(angle)) / np.sin(angle)
         self.s = self.rms[1:6:2] * self.rms[0:6:2]
 
 
