@@ -1,34 +1,24 @@
 """One request on a DL/T 645 bus and its answer, as a state machine without clock or port.
 
-`begin` gives the bytes to send, `feed` takes what the line says, `take` judges it. Only a reply
-whose address, function and data identifier are the request's is an answer; everything else is
-counted and forgotten, so no meter is ever credited with another's words. A reply that announces
-more (B1H) is completed with 12H and handed out as one Frame.
+Only a reply whose address, function and data identifier are the request's is an answer. A reply
+that announces more (B1H) is completed with 12H and handed out as one Frame.
 """
 
 from micropython import const
 
 from firmware.codec import dlt645
 from firmware.codec.dlt645 import Frame
+from firmware.codec.exchange import DONE, SEND, WAIT, Exchange
 from firmware.codec.framer import Framer
 from firmware.core.errors import CodecError
-
-WAIT = const(0)  # bytes are missing
-SEND = const(1)  # `request` holds the next request of the same exchange
-DONE = const(2)  # `reply` holds the answer
 
 _BUFFER = const(544)  # two frames of 267 bytes and a preamble
 _MAX_REPLY = const(1024)  # data bytes of all frames of one answer
 
 
-class Transaction:
+class Transaction(Exchange):
     def __init__(self):
-        self.framer = Framer(dlt645.measure, _BUFFER)
-        self.request = b""
-        self.reply = None
-        self.alien = 0  # frames of another meter, or of another master
-        self.late = 0  # frames of the meter asked, but for another question
-        self.stale = 0  # frames that came when nothing was asked
+        super().__init__(Framer(dlt645.measure, _BUFFER))
         self._addr = ""  # whom we asked; "" when no question is open
         self._control = 0
         self._di = ""
@@ -49,25 +39,12 @@ class Transaction:
         return self.request
 
     def close(self):
-        """Give the exchange up; whatever still comes is stale."""
         self._addr = ""
 
-    def feed(self, data):
-        self.framer.feed(data)
-
-    def silent(self):
-        """The line fell silent: a frame that lacks bytes will not get them. Call `take` next."""
-        self.framer.expire()
-
-    def take(self):
-        """WAIT, SEND or DONE. CodecError when the frames of one answer exceed the bound."""
-        while True:
-            raw = self.framer.next()
-            if raw is None:
-                return WAIT
-            frame = dlt645.parse(raw)
-            if self._is_answer(frame):
-                return self._accept(frame)
+    def _judge(self, raw):
+        """CodecError when the frames of one answer exceed the bound."""
+        frame = dlt645.parse(raw)
+        return self._accept(frame) if self._is_answer(frame) else WAIT
 
     def _is_answer(self, frame):
         if not self._addr:
