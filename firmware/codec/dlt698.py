@@ -45,6 +45,24 @@ Frame = namedtuple("Frame", ("control", "address", "client", "data"))
 def measure(buf, at, end):
     """Probe for the Framer. The header is judged as soon as it is there, so that a lying length
     is not waited for; the FCS is made once, for a whole candidate."""
+    return checked(buf, at, end, announced(buf, at, end))
+
+
+def checked(buf, at, end, size):
+    """What `measure` says of a frame of which `announced` said `size`."""
+    if size <= 0 or end - at < size:
+        return min(size, 0)
+    last = at + size - 1
+    if buf[last] != 0x16:
+        return framer.END
+    if crc16_x25(buf[at + 1 : last - 2]) != buf[last - 2] | buf[last - 1] << 8:
+        return framer.FCS
+    return size
+
+
+def announced(buf, at, end):
+    """The length of the frame whose header stands at `at` and is sound; 0 while bytes of it are
+    missing, else the Framer's reason."""
     have = end - at
     if have < 3:
         return 0
@@ -60,14 +78,14 @@ def measure(buf, at, end):
         return 0
     if crc16_x25(buf[at + 1 : at + hcs]) != buf[at + hcs] | buf[at + hcs + 1] << 8:
         return framer.HCS
-    if have < span + 2:
-        return 0
-    last = at + span + 1
-    if buf[last] != 0x16:
-        return framer.END
-    if crc16_x25(buf[at + 1 : last - 2]) != buf[last - 2] | buf[last - 1] << 8:
-        return framer.FCS
     return span + 2
+
+
+def read_address(buf, at):
+    """(Address, offset behind it) of the frame at `at`, whose header is there."""
+    end = at + 6 + (buf[at + 4] & 15)
+    raw = bytes(buf[at + 5 : end])
+    return from_flag(buf[at + 4], bytes(reversed(raw))), end
 
 
 def _span(length):
@@ -81,12 +99,11 @@ def parse(frame):
     if not view or view[0] != START or measure(view, 0, len(view)) != len(view):
         raise CodecError("not a whole DL/T 698.45 frame")
     control = frame[3]
-    hcs = 7 + (frame[4] & 15)
-    address = from_flag(frame[4], bytes(reversed(frame[5 : hcs - 1])))
-    data = frame[hcs + 2 : -3]
+    address, at = read_address(frame, 0)
+    data = frame[at + 3 : -3]
     if control & SCRAMBLED:
         data = bytes([(byte - 0x33) & 0xFF for byte in data])
-    return Frame(control, address, frame[hcs - 1], data)
+    return Frame(control, address, frame[at], data)
 
 
 def build(control, address, client, data):

@@ -74,6 +74,10 @@ class Joiner:
         self.acknowledge = b""
         self._held = None
 
+    def is_begun(self):
+        """A first fragment was taken, and the last is missing."""
+        return self._held is not None
+
     def take(self, data):
         """The whole APDU, or None: acknowledge and wait. CodecError when a fragment does not
         fit behind the others; they are forgotten then."""
