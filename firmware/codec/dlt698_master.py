@@ -6,7 +6,7 @@ fetched and joined; a request that does not fit a frame goes out in fragments. W
 of their own accord meanwhile is kept for the caller.
 
 Bytes: longest + 128 of frames always; while an answer comes in pieces up to 2 * `most` (joining
-copies), and what is read from it. A whole Transaction(512) takes about 1.6 KB on 64 bits.
+copies), and what is read from it. A whole Transaction(512) takes 1.9 KB on 64 bits.
 """
 
 from micropython import const
