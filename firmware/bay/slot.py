@@ -1,4 +1,4 @@
-"""One slot of the expansion bay: owns a driver, runs its rounds, keeps its points honest.
+"""One slot of the expansion bay: owns a driver, gives it its turns, keeps its points honest.
 
 A driver that raises SlotError or OSError marks the slot's points not topical and invalid,
 is closed and, after a back-off, opened anew; other exceptions are the supervisor's. One
@@ -9,113 +9,191 @@ import asyncio
 
 from micropython import const
 
+from firmware.bay.contract import DATA
+from firmware.bay.schedule import BACK, DUTIES, LOST, Schedule
 from firmware.core.errors import SlotError
 from firmware.core.quality import IV, NT
 
 _FIRST_MS = const(1000)  # pause after the first failure ...
 _MOST_MS = const(60000)  # ... doubling up to this
-_STEP_MS = const(200)  # a round that is due waits at most this much longer
+_MINUTE_MS = const(60000)
+_WAITING = const(8)  # commands that may wait for the bus
+_PERIODS = (("key_s", 1), ("alarm_s", 60), ("data_s", 900))  # settings, and without any
 
 EMPTY, OPENING, READY, FAILED = "empty", "opening", "ready", "failed"
 
 
+class _Command:
+    def __init__(self, verb, args):
+        self.verb = verb
+        self.args = args
+        self.result = None
+        self.error = None
+        self.is_over = asyncio.Event()
+
+
 class Slot:
-    def __init__(self, number, kind, driver, make_port, cfg, points, clock, log, listener):
-        """`kind` is the module's type, `driver` its Driver class; `make_port()` opens the port
-        (OSError when it is not there); `cfg` are the settings of that module, with poll_s.
-        `listener` has slot_failed(number, text) and device_changed(name, is_back)."""
+    def __init__(self, number, kind, driver, wires, cfg, points, clock, log, listener):
+        """`kind` is the module's type, `driver` its Driver class, `wires` what the board gives
+        the slot; `cfg` are the settings of that module. `listener` has slot_failed(number,
+        text), device_changed(name, is_back) and state_changed(device, point, before, now)."""
         self.number = number
         self.kind = kind
+        self.version = driver.VERSION
         self.state = EMPTY
         self.error = ""  # why it failed last
-        self.rounds = 0  # completed since boot
+        self.turns = 0  # requests to devices since boot
         self.failures = 0  # sessions that ended in an error
         self.driver = None  # while open
+        self.schedule = None  # while open
         self.blocks = []  # points.Device, in the order of driver.devices()
         self._listener = listener
         self._driver_class = driver
-        self._make_port = make_port
+        self._wires = wires
         self._cfg = cfg
         self._points = points
         self._clock = clock
         self._log = log
-        self._is_up = []  # per device: did its last round bring a good value? -1: no round yet
-        self._got = []  # per device: has this round?
+        self._block = None  # of the device whose turn it is
+        self._is_state = False  # its points are states now, whose changes are events
+        self._commands = []
+        self._called = asyncio.Event()  # a command waits
+        self._minute_ms = 0  # when things were last looked after that need it once a minute
 
     async def run(self):
-        """For ever: open, poll every cfg["poll_s"], close and back off when it fails."""
+        """For ever: open, work, close and back off when it fails."""
         pause = _FIRST_MS
         while True:
-            before = self.rounds
+            before = self.turns
             try:
                 await self._session()
             except (SlotError, OSError) as error:
                 self._failed(error)
-            if self.rounds > before:
+            if self.turns > before:
                 pause = _FIRST_MS
             await asyncio.sleep_ms(pause)
             pause = min(_MOST_MS, 2 * pause)
 
+    async def command(self, verb, *args, wait_ms=10000):
+        """The driver's answer to a command, before anything else but what is under way.
+        SlotError when the slot is not ready, too many wait, or `wait_ms` are over."""
+        if self.driver is None:
+            raise SlotError("slot %d is not ready" % self.number)
+        if len(self._commands) >= _WAITING:
+            raise SlotError("slot %d has %d commands waiting already" % (self.number, _WAITING))
+        command = _Command(verb, args)
+        self._commands.append(command)
+        self._called.set()
+        try:
+            await asyncio.wait_for_ms(command.is_over.wait(), wait_ms)
+        except asyncio.TimeoutError:
+            raise SlotError("slot %d did not get to it in %d ms" % (self.number, wait_ms))
+        finally:
+            if command in self._commands:
+                self._commands.remove(command)
+        if command.error:
+            raise command.error
+        return command.result
+
+    def counts(self):
+        """(devices that answer, devices that do not)."""
+        return self.schedule.counts() if self.schedule else (0, len(self.blocks))
+
     async def _session(self):
         self.state = OPENING
-        driver = self._driver_class(self._make_port(), self._cfg, self._clock, self._log)
+        driver = self._driver_class(self._wires, self._cfg, self._clock, self._log)
         try:
             await driver.open()
             self._claim(driver)
-            await self._rounds(driver)
+            await self._work(driver)
         finally:
             self.driver = None
+            self.schedule = None
+            self._refuse_commands()
             self._mark_all()
             await driver.close()
 
     def _claim(self, driver):
         """Blocks for the driver's devices; the points table is the limit."""
-        names = driver.devices()
-        self.blocks = [self._points.add(name, driver.POINTS) for name in names]
-        self._is_up = [-1] * len(names)
-        self._got = [False] * len(names)
+        devices = driver.devices()
+        self.blocks = [self._points.add(name, points) for name, points, _ in devices]
+        periods = [1000 * self._cfg.get(name, default) for name, default in _PERIODS]
+        duties = bytes([duties for _, _, duties in devices])
+        self.schedule = Schedule(duties, periods, rest_ms=self._cfg.get("reply_ms", 500))
+        self.schedule.start(self._clock.ms(), self._clock.utc_ms())
         self.driver = driver
         self.state = READY
         self.error = ""
 
-    async def _rounds(self, driver):
-        period = self._cfg["poll_s"] * 1000
+    async def _work(self, driver):
+        schedule = self.schedule
+        has_obeyed = False  # commands overtake, but one turn in two belongs to the devices
         while True:
-            started = self._clock.ms()
-            for i in range(len(self._got)):
-                self._got[i] = False
-            await driver.poll(self._out)
-            self.rounds += 1
-            self._judge()
-            while self._clock.ms() - started < period:
-                await asyncio.sleep_ms(_STEP_MS)
+            if self._commands and not has_obeyed and not schedule.is_retrying():
+                has_obeyed = True
+                await self._obey(driver, self._commands.pop(0))
+                continue
+            has_obeyed = False
+            now = self._clock.ms()
+            if schedule.next(now):
+                await self._turn(driver, schedule)
+            elif not self._commands:
+                await self._pause(schedule.wait_ms(now))
+            if now - self._minute_ms >= _MINUTE_MS:
+                self._look_after(now)
 
-    def _out(self, device, point, value, bits):
+    async def _turn(self, driver, schedule):
+        device = schedule.device
+        self._block = self.blocks[device]
+        duty = DUTIES[schedule.duty]
+        self._is_state = duty != DATA
+        outcome = await driver.poll(device, duty, self._out)
+        self.turns += 1
+        news = schedule.done(self._clock.ms(), outcome)
+        if news == LOST:
+            self._points.mark(self._block, NT | IV)
+        if news:
+            self._listener.device_changed(self._block.name, news == BACK)
+
+    async def _obey(self, driver, command):
+        try:
+            command.result = await driver.command(command.verb, *command.args)
+        except SlotError as error:
+            command.error = error
+        command.is_over.set()
+
+    async def _pause(self, wait_ms):
+        self._called.clear()
+        try:
+            await asyncio.wait_for_ms(self._called.wait(), wait_ms)
+        except asyncio.TimeoutError:
+            pass
+
+    def _look_after(self, now):
+        self._minute_ms = now
+        self.schedule.align(now, self._clock.utc_ms())
+        for i in range(len(self.blocks)):
+            if self.schedule.is_overdue(i, now):
+                self._points.mark(self.blocks[i], NT)
+
+    def _out(self, point, value, bits):
         """The driver's sink. A failed reading keeps the last value and its stamp, and says so."""
-        index = self.blocks[device].base + point
+        index = self._block.base + point
+        points = self._points
         if bits & (IV | NT):
-            self._points.quality[index] |= bits
+            points.quality[index] |= bits
             return
-        self._points.put(index, value, bits, self._clock.utc_ms())
-        self._got[device] = True
+        before = points.values[index]
+        is_news = self._is_state and before != value and not points.quality[index] & IV
+        points.put(index, value, bits, self._clock.utc_ms())
+        if is_news:
+            self._listener.state_changed(self._block, point, before, value)
 
-    def _judge(self):
-        for i in range(len(self._got)):
-            is_up = int(self._got[i])
-            if is_up != self._is_up[i]:
-                if not (is_up and self._is_up[i] == -1):  # the first answer is no news
-                    self._listener.device_changed(self.blocks[i].name, is_up)
-                self._is_up[i] = is_up
-
-    def counts(self):
-        """(devices that answered in this or the last round, devices that did not)."""
-        up = down = 0
-        for i in range(len(self._got)):
-            if self._got[i] or self._is_up[i] == 1:
-                up += 1
-            elif self._is_up[i] == 0:
-                down += 1
-        return up, down
+    def _refuse_commands(self):
+        for command in self._commands:
+            command.error = SlotError("slot %d was closed" % self.number)
+            command.is_over.set()
+        self._commands = []
 
     def _mark_all(self):
         for block in self.blocks:

@@ -1,0 +1,117 @@
+"""Devices that speak Modbus RTU: registers of one function that lie close together are read at
+once. A point's place is a register (of the profile's function) or [function, register]; it is
+shown as u16 s16 u32 s32 u64 s64, or as bit 0 of a coil or discrete input."""
+
+from micropython import const
+
+from firmware.codec import modbus, modbus_values
+from firmware.codec.modbus_master import Transaction
+from firmware.core.errors import SlotError
+from firmware.core.quality import GOOD
+
+_KINDS = ("u16", "s16", "u32", "s32", "u64", "s64", "bit")
+_BIT = const(6)
+_READERS = {
+    1: modbus.read_coils,
+    2: modbus.read_discrete,
+    3: modbus.read_holding,
+    4: modbus.read_input,
+}
+_MOST = const(125)  # registers of one request
+
+
+class Dialect:
+    GAP_MS = const(200)
+    DEFAULT_KIND = "u16"
+
+    def __init__(self):
+        self.master = Transaction()
+        self.most = modbus.MAX_FRAME
+
+    def address(self, text):
+        """Unit 1 to 247; SlotError."""
+        if not text.isdigit() or not 1 <= int(text) <= 247:
+            raise SlotError("a Modbus device has an address from 1 to 247, not %s" % text)
+        return int(text)
+
+    def place(self, where, document):
+        """(function, register) of a point; SlotError when it is none."""
+        if isinstance(where, int):
+            where = (document.get("function", modbus.READ_HOLDING), where)
+        function, register = where
+        if function not in _READERS or not 0 <= register <= 65535:
+            raise SlotError("%s is no function and register" % (tuple(where),))
+        return function, register
+
+    def kind(self, text):
+        if text not in _KINDS:
+            raise SlotError("%s is none of %s" % (text, ", ".join(_KINDS)))
+        return _KINDS.index(text)
+
+    def plan(self, rows, document):
+        """[(what to ask, (point, how to take it from the answer) ..)] of one duty; `rows` are
+        (point, place, kind)."""
+        reads = []
+        gap = document.get("gap", 0)
+        longest = min(document.get("block", _MOST), _MOST)
+        low = 16 if document.get("words", "high") == "low" else 0
+        for point, place, kind in sorted(rows, key=lambda row: row[1]):
+            function, register = place
+            end = register + _size(kind)
+            last = reads[-1] if reads else None
+            if (
+                last is None
+                or last[0] != function
+                or register > last[2] + gap
+                or end - last[1] > longest
+            ):
+                last = [function, register, end, []]
+                reads.append(last)
+            last[2] = max(last[2], end)
+            last[3] += (point, (register - last[1]) << 5 | low | kind)
+        return [((f, first, end - first), tuple(points)) for f, first, end, points in reads]
+
+    def parts(self, ask, points):
+        """Smaller requests an ask can be split into when it is refused as a whole."""
+        return len(_offsets(points))
+
+    def part(self, ask, points, number):
+        """(ask, points) of one of them."""
+        function, first, _ = ask
+        offset = _offsets(points)[number]
+        mine, count = [], 1
+        for i in range(0, len(points), 2):
+            if points[i + 1] >> 5 == offset:
+                mine += (points[i], points[i + 1] & 31)
+                count = max(count, _size(points[i + 1] & 15))
+        return (function, first + offset, count), mine
+
+    def begin(self, address, ask):
+        function, register, count = ask
+        return self.master.begin(_READERS[function](address, register, count))
+
+    def refused(self):
+        return self.master.reply.error >= 0
+
+    def values(self, points, out):
+        """Hand out what the answer says of `points` (point, how, point, how ..)."""
+        data = self.master.reply.data
+        for i in range(0, len(points), 2):
+            how = points[i + 1]
+            at, kind = how >> 5, how & 15
+            if kind == _BIT:
+                value = int(modbus_values.bit(data, at))
+            else:
+                low_first = how & 16 != 0
+                value = modbus_values.number(data, at, _size(kind), kind & 1 == 1, low_first)
+            out(points[i], value, GOOD)
+
+
+def _offsets(points):
+    return sorted({how >> 5 for how in points[1::2]})
+
+
+def _size(kind):
+    """Registers, or bits."""
+    return 1 if kind == _BIT else 1 << (kind >> 1)
+
