@@ -123,7 +123,10 @@ class Schedule:
             self._hold(device, at, at)
         self._failures[device] = 0
         self._seen_s[device] = now // 1000 + 1
-        if outcome != MORE:
+        self._note_lateness(device)
+        if outcome == MORE:
+            self._go_on(device, at)
+        else:
             self._complete(device, at)
         if self._retries:
             self._retries = 0
@@ -255,19 +258,27 @@ class Schedule:
         self.silent += not was_silent
         return 0 if was_silent else LOST
 
+    def _note_lateness(self, device):
+        late = self._begun - self._due(device, self.duty)
+        if late > self.worst[device] and not self.is_probe:
+            self.worst[device] = late
+
+    def _go_on(self, device, at):
+        """What is left of a late duty is due now, not before: the others come in between."""
+        late = at - self._due(device, self.duty)
+        if late > 0:
+            self._release[self.duty][device] += late
+
     def _complete(self, device, at):
         """Sets when the duty just done is released next."""
         duty = self.duty
-        due = self._due(device, duty)
-        if not self.is_probe:
-            self.worst[device] = max(self.worst[device], self._begun - due)
         if duty == _DATA:
             release = self._next_round(at)
         elif duty == _ALARM:
             # a little early, so that being a little late is in time; from the deadline, so that
             # alarms that were spread stay spread
             step = self.periods[duty] - (self.periods[duty] >> 5)
-            release = max(due + step, at + (step >> 1))
+            release = max(self._due(device, duty) + step, at + (step >> 1))
         else:
             release = self._begun + self.periods[duty]
         self._release[duty][device] = release
