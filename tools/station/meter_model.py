@@ -9,6 +9,11 @@ import random
 
 _TARIFF_S = 900  # the tariff in force changes every quarter of an hour
 _COUNT_J = 36000  # 0.01 kWh
+_VOLTAGE_LOST = 1  # bit 0 of status word 4: phase A
+_SEQUENCE = 1  # bit 0 of status word 7
+_ENERGIES = ("00010100", "00010200", "00010300", "00010400")
+_PHASES = tuple((f"0201{k:02X}00", f"0202{k:02X}00", f"0203{k:02X}00") for k in (1, 2, 3))
+_WORDS = tuple(f"040005{k:02X}" for k in range(1, 8))
 
 
 class MeterModel:
@@ -25,6 +30,7 @@ class MeterModel:
         self.i = [0, 0, 0]  # mA
         self.p = [0, 0, 0]  # 0.1 W
         self.f = 0  # 0.01 Hz
+        self.words = [0] * 7  # status words 1 to 7
         self.step()
 
     def step(self):
@@ -44,13 +50,18 @@ class MeterModel:
         self.energy[tariff] += counts
         self._seconds += 1
 
+    def raise_alarm(self, on=True):
+        """Voltage of phase A lost (word 4, bit 0) and word 7, bit 0."""
+        self.words[3] = _VOLTAGE_LOST if on else 0
+        self.words[6] = _SEQUENCE if on else 0
+
     def registers(self):
         """{identifier: integer} of everything the meter shows."""
         out = {"00010000": sum(self.energy), "02030000": sum(self.p), "02800002": self.f}
-        for k in range(4):
-            out[f"0001{k + 1:02X}00"] = self.energy[k]
-        for k in range(3):
-            out[f"0201{k + 1:02X}00"] = self.u[k]
-            out[f"0202{k + 1:02X}00"] = self.i[k]
-            out[f"0203{k + 1:02X}00"] = self.p[k]
+        out.update(zip(_ENERGIES, self.energy, strict=True))
+        out.update(zip(_WORDS, self.words, strict=True))
+        for k, (u, i, p) in enumerate(_PHASES):
+            out[u] = self.u[k]
+            out[i] = self.i[k]
+            out[p] = self.p[k]
         return out

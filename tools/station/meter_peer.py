@@ -19,43 +19,55 @@ _READ = 0x11
 _TIME = 0x08
 _ABNORMAL = 0x40
 
-# Power of ten of what `registers` hold, by the first two identifier bytes
-_POWERS = {"0001": -2, "0201": -1, "0202": -3, "0203": -4, "0280": -2}
-# Blocks a meter may serve: identifier bytes as DI0..DI3 without DI1, and the range of DI1
-_BLOCKS = {
-    (0x00, 0x01, 0x00): range(5),
-    (0x00, 0x01, 0x02): range(1, 4),
-    (0x00, 0x02, 0x02): range(1, 4),
-    (0x00, 0x03, 0x02): range(4),
+# Power of ten of what `registers` hold, by the first bytes of the identifier. The package takes
+# parameters (04) and events (03) as digits; status words are hexadecimal ones
+_POWERS = {"0001": -2, "0201": -1, "0202": -3, "0203": -4, "0290": -3}
+_POWERS |= {"02800002": -2, "02800007": -1}
+_DIGITS = {"0400": "04X", "0390": "06d", "0490": "04d"}
+# Blocks a meter may serve, and their members
+BLOCKS = {
+    "0001FF00": tuple(f"0001{k:02X}00" for k in range(5)),
+    "0201FF00": tuple(f"0201{k:02X}00" for k in (1, 2, 3)),
+    "0202FF00": tuple(f"0202{k:02X}00" for k in (1, 2, 3)),
+    "0203FF00": tuple(f"0203{k:02X}00" for k in range(4)),
+    "040005FF": tuple(f"040005{k:02X}" for k in range(1, 8)),
 }
 
 
 class MeterPeer:
-    def __init__(self, address, model, blocks=False):
-        """`address`: twelve digits. `blocks`: FF identifiers are served."""
+    def __init__(self, address, model, blocks=False, extra=()):
+        """`address`: twelve digits. `model`: has registers(). `blocks`: FF identifiers are
+        served. `extra`: items of the package's classes that its own list does not have."""
         self.address = address
         self.wire_address = bytes.fromhex(address)[::-1]
         self.model = model
         self.blocks = blocks
         self.requests = 0  # frames that were for this meter
         self.served = {}  # identifier -> register as it was answered last
-        self._peer = _service(self.wire_address, model.registers())
+        self._peer = _service(self.wire_address, model.registers(), dict(extra))
 
     def answer(self, frame):
         """The reply to a frame of the package's Frame class, or None: silence."""
-        if not self._is_meant(bytes(frame.addr)):
+        addr = bytes(frame.addr)
+        if not self._is_meant(addr):
             return None
         self.requests += 1
-        if bytes(frame.addr) == _BROADCAST:
+        frame = copy.copy(frame)  # others hear it too
+        if addr == _BROADCAST:
             return self._obey(frame)
         frame.addr = bytearray(self.wire_address)
-        self._load()
-        block = self._block(frame)
-        reply = self._read_block(frame, block) if block else self._ask(frame)
-        return bytes(reply)
+        if frame.ctrl_code != _READ or len(frame.data) != 4:
+            reply = self._peer.handle_request(frame)
+            return bytes(reply) if reply else None
+        registers = self.model.registers()
+        asked = _text(frame.data)
+        members = BLOCKS.get(asked) if self.blocks else None
+        if members and members[0] in registers:
+            return bytes(self._read_block(frame, members, registers))
+        return bytes(self._read(frame, asked, registers))
 
     def _is_meant(self, addr):
-        if addr == _BROADCAST:
+        if addr in (_BROADCAST, self.wire_address):
             return True
         pairs = zip(addr, self.wire_address, strict=True)
         return all(wanted in (_ANY, own) for wanted, own in pairs)
@@ -65,47 +77,45 @@ class MeterPeer:
             frame.data = frame.data[::-1]
         self._peer.handle_request(frame)
 
-    def _load(self):
-        for di, value in self.model.registers().items():
-            shown = value * 10.0 ** _POWERS[di[:4]]
-            store = self._peer.set_00 if di.startswith("00") else self._peer.set_02
-            if not store(int(di, 16), shown):
-                raise ValueError(f"the peer does not take {shown} for {di}")
+    def _load(self, di, value):
+        store = self._peer.set_00 if di.startswith("00") else self._peer.set_02
+        form = _DIGITS.get(di[:4])
+        if di.startswith("03"):  # the package's own check knows no event of a maker
+            self._peer.data_map[int(di, 16)][0].value.event = f"{value:{form}}"
+            return
+        if form:
+            store, shown = self._peer.set_04, f"{value:{form}}"
+        else:
+            shown = value * 10.0 ** _POWERS.get(di[:4], _POWERS.get(di))
+        if not store(int(di, 16), shown):
+            raise ValueError(f"the peer does not take {shown} for {di}")
 
-    def _block(self, frame):
-        data = bytes(frame.data)
-        if not self.blocks or frame.ctrl_code != _READ or len(data) != 4 or data[1] != 0xFF:
-            return None
-        return _BLOCKS.get((data[0], data[2], data[3]))
-
-    def _ask(self, frame):
+    def _read(self, frame, di, registers):
+        if di in registers:
+            self._load(di, registers[di])
         reply = self._peer.handle_request(frame)
-        data = bytes(frame.data)
-        if (
-            frame.ctrl_code == _READ
-            and len(data) == 4
-            and not reply[_start(reply) + 8] & _ABNORMAL
-        ):
-            di = data[::-1].hex().upper()
-            self.served[di] = self.model.registers().get(di)
+        if not reply[_start(reply) + 8] & _ABNORMAL:
+            self.served[di] = registers.get(di)
         return reply
 
-    def _read_block(self, frame, members):
+    def _read_block(self, frame, members, registers):
         asked = bytes(frame.data)
         values = b""
-        for di1 in members:
-            single = copy.copy(frame)
-            single.data = bytearray((asked[0], di1, asked[2], asked[3]))
-            reply = DLT645Protocol.deserialize(bytes(self._ask(single)))
-            if reply is None:
-                raise ValueError("the peer's own answer is no frame")
-            values += bytes(reply.data)[4:]
+        single = copy.copy(frame)
+        for di in members:
+            single.data = bytearray.fromhex(di)[::-1]
+            reply = self._read(single, di, registers)
+            start = _start(reply) + 10
+            values += DLT645Protocol.decode_data(bytes(reply[start + 4 : -2]))
         return DLT645Protocol.build_frame(self.wire_address, _READ | 0x80, asked + values)
 
 
-def _service(wire_address, registers):
+def _service(wire_address, registers, extra):
     """The package's meter with a data map of the items in use only."""
-    used = {di: copy.copy(DIMap[di]) for di in (int(text, 16) for text in registers)}
+    used = {
+        di: copy.copy(DIMap[di]) for di in (int(text, 16) for text in registers) if di in DIMap
+    }
+    used.update(extra)
     original = server_service.clone_data_map
     # the service wants a transport; this one is never started, frames come through the bus
     server_service.clone_data_map = lambda: used
@@ -113,6 +123,10 @@ def _service(wire_address, registers):
         return server_service.MeterServerService(RtuServer("none"), wire_address)
     finally:
         server_service.clone_data_map = original
+
+
+def _text(data):
+    return bytes(data)[::-1].hex().upper()
 
 
 def _start(reply):
