@@ -30,6 +30,7 @@ BACK = const(2)  # ... and came back
 _ALARM = const(1)  # places of the duties in DUTIES
 _DATA = const(2)
 _FAR = const(0x3FFFFFFF)
+_SHIFTS = (0, 2, 5)  # late alarms and data count less: they wait for a gap between key alarms
 _CAPS = (_FAR, 1000, 900)  # lateness that counts at most, by duty
 _PROBE_MS = const(5000)  # first pause between two probes of a silent device ...
 _DOUBLINGS = const(5)  # ... which is doubled so often, to 160 s
@@ -99,7 +100,8 @@ class Schedule:
         for duty in range(len(DUTIES)):
             if self._soonest[duty] <= at:
                 device, late = self._pick(duty, at)
-                late = min(late, _CAPS[duty])
+                if late > 0:
+                    late = min(late >> _SHIFTS[duty], _CAPS[duty])
                 if device >= 0 and late > best:
                     best, self.device, self.duty = late, device, duty
         return best > -_FAR
@@ -277,7 +279,7 @@ class Schedule:
         elif duty == _ALARM:
             # a little early, so that being a little late is in time; from the deadline, so that
             # alarms that were spread stay spread
-            step = self.periods[duty] - (self.periods[duty] >> 5)
+            step = self.periods[duty] - (self.periods[duty] >> 4)
             release = max(self._due(device, duty) + step, at + (step >> 1))
         else:
             release = self._begun + self.periods[duty]

@@ -43,6 +43,7 @@ class Slot:
         self.state = EMPTY
         self.error = ""  # why it failed last
         self.turns = 0  # requests to devices since boot
+        self.idle_ms = 0  # time in which no device was due
         self.failures = 0  # sessions that ended in an error
         self.driver = None  # while open
         self.schedule = None  # while open
@@ -139,6 +140,7 @@ class Slot:
                 await self._turn(driver, schedule)
             elif not self._commands:
                 await self._pause(schedule.wait_ms(now))
+                self.idle_ms += self._clock.ms() - now
             if now - self._minute_ms >= _MINUTE_MS:
                 self._look_after(now)
 

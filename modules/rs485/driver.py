@@ -14,7 +14,7 @@ from firmware.bay.contract import ALARM, DATA, DONE, KEY, MORE, SILENT
 from firmware.codec import framer
 from firmware.core.errors import CodecError, SlotError
 from firmware.core.quality import IV
-from modules.rs485 import profiles
+from modules.rs485 import profile as kinds
 from modules.rs485.line import Line
 
 _ASK_AGAIN = const(64)  # rounds after which "refused" is forgotten
@@ -87,13 +87,13 @@ class Driver:
         return self._dialects[protocol]
 
     def _add(self, name, profile, address, baud, parity):
-        profile = profiles.load(profile, self._speaker)
+        profile = kinds.load(profile, self._speaker)
         address = self._speaker(profile.protocol).address(address)
         serial = profile.serial
         if baud:
             serial = (baud, serial[1])
         if parity:
-            serial = profiles.serial(serial[0], parity)
+            serial = kinds.serial(serial[0], parity)
         if serial in self._serials:
             serial = self._serials[self._serials.index(serial)]  # one object for all
         self._names.append(name)
@@ -181,7 +181,7 @@ class Driver:
         """`raw` (request, baud, parity word, reply_ms, gap_ms, most): bytes that came back."""
         if verb == "raw":
             request, baud, parity, reply_ms, gap_ms, most = args
-            serial = profiles.serial(baud, parity)
+            serial = kinds.serial(baud, parity)
             return await self._line.raw(request, serial, reply_ms, gap_ms, most)
         raise SlotError("the RS-485 module has no command %s" % verb)
 

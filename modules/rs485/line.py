@@ -15,6 +15,7 @@ _CHUNK = const(64)  # bytes taken from the port at once
 _DRAIN_LIMIT = const(64)  # chunks thrown away before a request: a babbling line ends there
 _PAUSE_US = const(1750)  # silence before a request: 3.5 characters, at least this (Modbus RTU)
 _PAUSE_HALVES = const(7)  # 3.5 characters
+_LONGEST_US = const(9000000)  # what a frame and a pause last at most; beyond: the clock wrapped
 
 
 class Line:
@@ -113,9 +114,11 @@ class Line:
     async def _silence(self):
         """Wait out what the silence before a frame still lacks."""
         pause_us = max(_PAUSE_US, self._char_us * _PAUSE_HALVES // 2)
-        left_us = pause_us - self._clock.diff_us(self._clock.us(), self._heard_us)
-        if 0 < left_us <= pause_us:
-            await asyncio.sleep_ms((left_us + 999) // 1000)
+        while True:
+            left_us = pause_us - self._clock.diff_us(self._clock.us(), self._heard_us)
+            if not 0 < left_us <= _LONGEST_US:
+                break
+            await asyncio.sleep_ms((left_us + 999) // 1000)  # whole ms: may end a little early
 
     def _wire_ms(self, size):
         return size * self._char_us // 1000 + 1

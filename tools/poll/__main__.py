@@ -1,0 +1,131 @@
+"""`make poll`: a station's buses for a quarter of an hour of virtual time. The terminal's real
+slots, drivers and codecs run under MicroPython; the devices are foreign codecs (dlt645, dlt698,
+pymodbus) on a line that reckons every character. The last line is the result; the exit code is
+0 only when every bar is met.
+"""
+
+import argparse
+import copy
+import json
+import sys
+from contextlib import suppress
+
+from tools.poll.run import PollError, Run
+from tools.vboard.setup import BoardError
+
+# key: (bar, "most" or "least")
+BARS = {
+    "complete_pct": (100.0, "least"),
+    "key_alarm_p99_s": (2.0, "most"),
+    "alarm_p99_s": (60.0, "most"),
+    "live_slowdown": (1.05, "most"),
+    "wire_efficiency": (0.90, "least"),
+    "heap_data_bytes": (200000, "most"),
+    "wrong_values": (0, "most"),
+    "late_credited": (0, "most"),
+    "short_silences": (0, "most"),
+    "quarantine_pct": (5.0, "most"),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """One sentence, without the usage."""
+        sys.exit(f"poll: {message}")
+
+
+def parse(argv):
+    parser = Parser(prog="make poll", description=__doc__)
+    parser.add_argument("--devices", type=int, default=200, help="on all buses together")
+    parser.add_argument("--dead", type=int, default=20, help="of them, that never answer")
+    parser.add_argument("--buses", type=int, default=4)
+    parser.add_argument("--minutes", type=int, default=15, help="of virtual time; 15 are a round")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keys", type=int, default=8, help="devices with key alarms on a bus")
+    parser.add_argument("--points", type=int, default=4096, help="capacity of the points table")
+    parser.add_argument("--babble", action="store_true", help="somebody talks unasked on bus 1")
+    parser.add_argument("--sweep", metavar="FOLDER", help="50 to 400 devices: table and picture")
+    options = parser.parse_args(argv)
+    if not 1 <= options.buses <= 6:
+        parser.error("--buses is 1 to 6, a slot each")
+    if not 1 <= options.devices <= 200 * options.buses:
+        parser.error("--devices is 1 to 200 a bus")
+    if not 0 <= options.dead < options.devices:
+        parser.error("--dead is less than --devices")
+    if not 1 <= options.minutes <= 1440:
+        parser.error("--minutes is 1 to 1440")
+    if options.minutes % 15:
+        parser.error("--minutes is a multiple of 15: a round of data")
+    return options
+
+
+def poll(plan, say):
+    """The numbers of a plan, and of the same station without a dead device."""
+    run = Run(plan)
+    result = run.go(say)
+    slowdown = 1.0
+    if plan.dead:
+        healthy = copy.copy(plan)
+        healthy.dead = 0
+        other = Run(healthy)
+        say("the same station with nobody dead")
+        other.go(say)
+        slowdown = _slowdown(run, other)
+    return {**result, "live_slowdown": slowdown}
+
+
+def _slowdown(run, healthy):
+    """How much longer live devices wait between two answers, with key alarms and without: the
+    worse of both."""
+    now, before = run.intervals(), healthy.intervals()
+    worst = 0.0
+    for is_key in (True, False):
+        names = [n for n in now if n in before and run.by_name[n].is_key == is_key]
+        if names:
+            worst = max(worst, sum(now[n] for n in names) / sum(before[n] for n in names))
+    return round(worst, 4)
+
+
+def missed(result):
+    """Sentences about the bars that are not met."""
+    out = [f"bus: {text}" for text in result["failures"]]
+    for key, (bar, kind) in BARS.items():
+        value = result.get(key)
+        if value is None:
+            out.append(f"{key} was not measured")
+        elif (value > bar) if kind == "most" else (value < bar):
+            out.append(f"{key} is {value}, at {kind} {bar} is wanted")
+    return out
+
+
+def table(result):
+    print(f"{'':18} {'measured':>10} {'bar':>12}")
+    for key, value in result.items():
+        if isinstance(value, (int, float)):
+            bar, kind = BARS.get(key, ("", ""))
+            print(f"{key:18} {value:>10} {kind:>6} {bar:>6}" if kind else f"{key:18} {value:>10}")
+
+
+def main():
+    plan = parse(sys.argv[1:])
+
+    def say(text):
+        print(text, file=sys.stderr, flush=True)
+
+    try:
+        result = poll(plan, say)
+    except (PollError, BoardError) as error:
+        sys.exit(f"poll: {error}")
+    except KeyboardInterrupt:
+        sys.exit("poll: stopped")
+    table(result)
+    errors = missed(result)
+    for error in errors:
+        print("missed:", error)
+    with suppress(BrokenPipeError):
+        print(json.dumps({"devices": plan.devices, "dead": plan.dead, **result}), flush=True)
+    sys.exit(1 if errors else 0)
+
+
+if __name__ == "__main__":
+    main()
