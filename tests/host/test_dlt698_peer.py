@@ -16,6 +16,7 @@ from firmware.codec import dlt698, dlt698_address, dlt698_segment
 from firmware.codec import dlt698_data as data
 from firmware.codec import dlt698_replies as replies
 from firmware.codec import dlt698_requests as requests
+from firmware.codec.dlt698_data import Tagged
 from firmware.codec.framer import Framer
 
 
@@ -32,6 +33,17 @@ def test_data(seed):
         assert data.decode(raw, True) == ours
         assert peer.decode_data(data.encode(ours)) == theirs
     assert len(tags) >= 35
+
+
+@pytest.mark.parametrize("count", [127, 128, 255, 256, 1000])
+def test_many_elements(count):
+    theirs = peer.Data.array([peer.Data.uint8(k % 256) for k in range(count)])
+    raw = peer.encode_data(theirs)
+    assert data.encode([Tagged(data.UINT8, k % 256) for k in range(count)]) == raw
+    assert data.decode(raw) == [k % 256 for k in range(count)]
+    oads = [peer.Oad(oi=k, attribute=2, index=0) for k in range(count)]
+    ours = requests.get_list(5, [f"{k:04X}0200" for k in range(count)])
+    same(ours, peer.GetRequest, attributes=oads, list=True, piid=5)
 
 
 def same(ours, kind, **fields):
