@@ -5,7 +5,7 @@ service number and OADs of the request. Its fragments are acknowledged and joine
 fetched and joined; a request that does not fit a frame goes out in fragments. What servers say
 of their own accord meanwhile is kept for the caller.
 
-Bytes: longest + 128 of frames always; while an answer comes in pieces up to 2 * `most` (joining
+Bytes: longest + 130 of frames always; while an answer comes in pieces up to 2 * `most` (joining
 copies), and what is read from it. A whole Transaction(512) takes 1.9 KB on 64 bits.
 """
 
@@ -40,13 +40,14 @@ _BEGINS = (dlt698_replies.LINK, dlt698_replies.REPORT, dlt698_replies.RELEASE_NO
 
 class Transaction(Exchange):
     def __init__(self, longest=512, most=2048, client=0):
-        """`longest` frame taken (L + 2), and sent unless `begin` says less: announce it in
-        CONNECT. `most` bytes of an answer in fragments or blocks. `client`: our CA."""
-        super().__init__(Framer(self._measure, longest + _BESIDE))
+        """`longest` frame taken, and sent unless `begin` says less, as CONNECT tells it: what L
+        counts, all but two bytes. `most` bytes of an answer in fragments or blocks. `client`:
+        our CA."""
+        super().__init__(Framer(self._measure, longest + 2 + _BESIDE))
         self.address = None  # whose answer `reply` is: tells who a wildcard found
         self.unasked = []  # Frames of reports and LINK requests: take them out, answer them
         self.dropped = 0  # such frames that found no place, or came in fragments
-        self._longest = longest
+        self._longest = longest + 2  # bytes of a frame
         self._client = client
         self._number = 0  # of the next request
         self._whom = EVERYBODY

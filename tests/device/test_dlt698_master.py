@@ -276,7 +276,7 @@ def test_mutated_answers_raise_nothing_else():
         "850200 02 20000200 0004 20010200 0004 0000", "0000 8501002000", "0140 0201",
     )  # fmt: skip
     controls = (0xC3, 0xC3, 0xC3, 0xE3, 0x83, 0xCB, 0x81, 0xA3)
-    t = Transaction(128, 300)
+    t = Transaction(126, 300)
     refused = done = 0
     for _ in range(1500):
         ask(t)

@@ -85,9 +85,9 @@ def test_request_in_fragments():
     t.feed(said("ee01ff"))
     assert t.take() == DONE and t.reply.results == (255,)
     # by default a frame is not longer than those we take
-    assert len(ask(t, requests.set_one(0, "40010200", bytes(600)))) == 512 + len(dlt698.PREAMBLE)
-    assert sent(ask(t, requests.set_one(0, "40010200", bytes(483))))[0] == 0x43
-    assert sent(ask(t, requests.set_one(0, "40010200", bytes(484))))[0] == 0x63
+    assert len(ask(t, requests.set_one(0, "40010200", bytes(600)))) == 514 + len(dlt698.PREAMBLE)
+    assert sent(ask(t, requests.set_one(0, "40010200", bytes(485))))[0] == 0x43
+    assert sent(ask(t, requests.set_one(0, "40010200", bytes(486))))[0] == 0x63
 
 
 def block(number, body, last=False, piid=0, kind=1):
@@ -177,7 +177,7 @@ def test_a_block_asked_for():
 
 
 def test_bounds():
-    t = Transaction(128, 400)
+    t = Transaction(126, 400)
     ask(t)
     whole = apdu("850100 20000201 01 0a 82 0200" + "41" * 512 + TAIL)
     t.feed(piece(FIRST, 0, whole[:100]))
@@ -191,7 +191,7 @@ def test_bounds():
     assert t.take() == WAIT and t.stale == 1
     # blocks
     body = "01 20000201 01 0a 56" + "41" * 86
-    t = Transaction(128, 400)
+    t = Transaction(126, 400)
     ask(t)
     for i in range(3):
         t.feed(block(i, body))
@@ -199,7 +199,7 @@ def test_bounds():
     t.feed(block(3, body))
     assert "400" in complaint(t)
     # one frame; what follows it is found again
-    t = Transaction(128)
+    t = Transaction(126)
     ask(t)
     long = said("850100 20000201 01 0a 69" + "41" * 105 + TAIL)
     assert len(long) == 134
