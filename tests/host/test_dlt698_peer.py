@@ -2,13 +2,9 @@
 request and answer, frames and fragments, made by either side and read by the other."""
 
 import json
-import os
 import random
-import subprocess
-import sys
 
 import pytest
-from conftest import ROOT
 from dlt698 import _native as peer
 from dlt698_draw import Draw
 
@@ -372,7 +368,7 @@ def test_fragments(size):
     assert whole == apdu
 
 
-def test_frames_of_the_package_under_micropython(micropython, tmp_path):
+def test_frames_of_the_package_under_micropython(replay, tmp_path):
     """The same answers once more, through the replay, as a board reads them."""
     draw = Draw(45)
     vectors = []
@@ -384,12 +380,5 @@ def test_frames_of_the_package_under_micropython(micropython, tmp_path):
         said["apdu"] = theirs.payload.hex()
         vectors.append({"protocol": "dlt698.45", "hex": raw, "decoded": said})
     (tmp_path / "peer.json").write_text(json.dumps(vectors))
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.vectors", str(tmp_path)],
-        cwd=ROOT,
-        env=dict(os.environ, MICROPYTHON=micropython[0]),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = replay(tmp_path)
     assert done.stdout.splitlines()[-1] == "150 passed, 0 failed", done.stdout
