@@ -4,13 +4,14 @@ implementation."""
 
 from binascii import unhexlify
 
+from refusals import complaint, refused
+
 from firmware.codec import dlt698_data as data
 from firmware.codec import dlt698_replies as replies
 from firmware.codec import dlt698_requests as requests
 from firmware.codec import dlt698_select as select
 from firmware.codec.dlt698_address import meter
 from firmware.codec.dlt698_data import Tagged
-from firmware.core.errors import CodecError
 
 ENERGY = unhexlify("85010000100200010105060000a4ef06000000010600000002060000000306000000040000")
 BLOCK = unhexlify("850500" + "00" + "0007" + "01" + "01" + "40010200" + "01" + "1105" + "0000")
@@ -18,20 +19,6 @@ BLOCK = unhexlify("850500" + "00" + "0007" + "01" + "01" + "40010200" + "01" + "
 
 # answer to GET record with two columns, up to the rows
 ROWS = "85030050040200020000100200" + "0000100200"
-
-
-def complaint(function, *arguments):
-    """The sentence of the CodecError, "" when there is none."""
-    try:
-        function(*arguments)
-    except CodecError as error:
-        assert str(error)
-        return str(error)
-    return ""
-
-
-def refused(function, *arguments):
-    return complaint(function, *arguments) != ""
 
 
 def both(value, text):

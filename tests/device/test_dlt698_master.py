@@ -15,12 +15,12 @@ from dlt698_server import (
     VOLTS,
     apdu,
     ask,
-    complaint,
     counted,
     piece,
     said,
     sent,
 )
+from refusals import complaint
 
 from firmware.codec import dlt698
 from firmware.codec import dlt698_address as address
@@ -203,7 +203,7 @@ def test_not_an_answer_after_all():
         t = Transaction()
         ask(t)
         t.feed(said(text))
-        assert complaint(t), text
+        assert complaint(t.take), text
         t.feed(said(VOLTS, 0))
         assert t.take() == WAIT and t.stale == 1
 

@@ -3,6 +3,8 @@ directions; what lies about its length is refused. The published frames: tools.v
 
 from binascii import unhexlify
 
+from refusals import refused
+
 from firmware.codec import framer, gdw1376_2
 from firmware.codec import gdw1376_2_down as down
 from firmware.codec import gdw1376_2_events as events
@@ -28,15 +30,6 @@ def laid(text):
     body = hexed(text)
     size = len(body) + 5
     return bytes([0x68, size & 255, size >> 8]) + body + bytes([sum(body) & 255, 0x16])
-
-
-def refused(function, *arguments):
-    try:
-        function(*arguments)
-    except CodecError as error:
-        assert str(error)
-        return True
-    return False
 
 
 def test_frames_without_address():
