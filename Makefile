@@ -15,11 +15,11 @@ SEED ?= 1
 TESTS ?= tests/host
 JOBS ?= auto
 
-.PHONY: help venv run board deploy vectors size test qemu test-qemu bench lint format clean
+.PHONY: help venv run board deploy vectors accuracy size test qemu test-qemu bench lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 $(STAMP): requirements.txt tools/umqtt.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python 3.11 or newer is needed, this is %d.%d: say PYTHON=/path" % sys.version_info[:2])'

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,3 +56,41 @@ def micropython():
 def device_env(umqtt_dir):
     """Environment in which a script finds the tree as a board does."""
     return dict(os.environ, MICROPYPATH=f"{ROOT}:{umqtt_dir}:.frozen")
+
+
+@pytest.fixture(scope="session")
+def run_script(micropython, device_env):
+    """run_script(script, *arguments) -> what it printed under MicroPython; it must end well.
+    `heap` is the interpreter's, `given` its input."""
+
+    def run(script, *arguments, heap="256k", given="", timeout=120):
+        done = subprocess.run(
+            [*micropython, "-X", f"heapsize={heap}", str(script), *map(str, arguments)],
+            input=given,
+            cwd=ROOT,
+            env=device_env,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def replay(micropython):
+    """replay(folder, tree) -> the finished process of tools.vectors."""
+
+    def run(folder, tree=ROOT):
+        return subprocess.run(
+            [sys.executable, "-m", "tools.vectors", str(folder)],
+            cwd=tree,
+            env=dict(os.environ, MICROPYTHON=micropython[0]),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run

@@ -32,12 +32,11 @@ def put_number(out, value, size, signed=False):
 
 
 def put_count(out, items):
-    if len(items) > 255:
-        raise CodecError("%d elements do not fit one list" % len(items))
-    out.append(len(items))
+    put_length(out, len(items))
 
 
 def put_length(out, size):
+    """Of a string in bytes, of a list in elements: A-XDR says both alike."""
     if size < 128:
         out.append(size)
     elif size < 256:
@@ -45,7 +44,7 @@ def put_length(out, size):
     elif size <= _LONGEST:
         out.extend(bytes([0x82, size >> 8, size & 255]))
     else:
-        raise CodecError("%d bytes are too long for a string" % size)
+        raise CodecError("%d is too long for a string or a list" % size)
 
 
 def put_octets(out, data):

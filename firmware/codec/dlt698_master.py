@@ -5,7 +5,7 @@ service number and OADs of the request. Its fragments are acknowledged and joine
 fetched and joined; a request that does not fit a frame goes out in fragments. What servers say
 of their own accord meanwhile is kept for the caller.
 
-Bytes: longest + 128 of frames always; while an answer comes in pieces up to 2 * `most` (joining
+Bytes: longest + 130 of frames always; while an answer comes in pieces up to 2 * `most` (joining
 copies), and what is read from it. A whole Transaction(512) takes 1.9 KB on 64 bits.
 """
 
@@ -40,13 +40,14 @@ _BEGINS = (dlt698_replies.LINK, dlt698_replies.REPORT, dlt698_replies.RELEASE_NO
 
 class Transaction(Exchange):
     def __init__(self, longest=512, most=2048, client=0):
-        """`longest` frame taken (L + 2), and sent unless `begin` says less: announce it in
-        CONNECT. `most` bytes of an answer in fragments or blocks. `client`: our CA."""
-        super().__init__(Framer(self._measure, longest + _BESIDE))
+        """`longest` frame taken, and sent unless `begin` says less, as CONNECT tells it: what L
+        counts, all but two bytes. `most` bytes of an answer in fragments or blocks. `client`:
+        our CA."""
+        super().__init__(Framer(self._measure, longest + 2 + _BESIDE))
         self.address = None  # whose answer `reply` is: tells who a wildcard found
         self.unasked = []  # Frames of reports and LINK requests: take them out, answer them
         self.dropped = 0  # such frames that found no place, or came in fragments
-        self._longest = longest
+        self._longest = longest + 2  # bytes of a frame
         self._client = client
         self._number = 0  # of the next request
         self._whom = EVERYBODY
@@ -59,7 +60,8 @@ class Transaction(Exchange):
 
     def begin(self, address, apdu, room=0):
         """Open the exchange and return the first frame with its preamble. `apdu` is made by
-        dlt698_requests; its service number is put in here, the priority bit stays. `room`: bytes
+        dlt698_requests; its service number is put in here (0 to 63, then again from 0), the
+        priority bit stays. `room`: bytes
         of user data the server takes in a frame; 0 = what `longest` allows. A broadcast or group
         opens nothing: nobody answers it. CodecError for what is not a question."""
         if apdu[0] not in _ASKS:
@@ -153,44 +155,44 @@ class Transaction(Exchange):
             return self._accept(frame.address, frame.data)
         data = frame.data
         if len(data) < 2:
-            return self._is_late()
+            return self._count_late()
         kind = segment.split_header(data)[0]
         splitter = self._splitter
         if kind == segment.ACKNOWLEDGE:
             if splitter is not None and splitter.take(data):
                 return self._send(dlt698.REQUEST | dlt698.SEGMENT, splitter.fragment())
-            return self._is_late()
+            return self._count_late()
         if kind == segment.FIRST:
             is_ours = dlt698_match.is_answer(data[2:5], self._asked)
         else:
             is_ours = self._joiner.is_begun()
         if not is_ours:
-            return self._is_late()  # not acknowledged: the new request has ended that answer
+            return self._count_late()  # not acknowledged: the new request has ended that answer
         whole = self._joiner.take(data)
         self._whom = frame.address  # a wildcard was answered: go on with that server
         if whole is not None:
             return self._accept(frame.address, whole)
         return self._send(dlt698.REQUEST | dlt698.SEGMENT, self._joiner.acknowledge)
 
-    def _is_late(self):
+    def _count_late(self):
         self.late += 1
         return WAIT
 
     def _accept(self, address, apdu):
         question = self._question
         if not dlt698_match.is_answer(apdu, self._asked):
-            return self._is_late()
+            return self._count_late()
         reply = dlt698_replies.parse(apdu)
         if reply.service == dlt698_replies.GET and reply.choice != question[1]:
             if self._blocks.has(reply):
-                return self._is_late()
+                return self._count_late()
             if not self._blocks.take(reply, len(apdu)):
                 return self._fetch(address)
             reply = self._blocks.whole(reply, question[1])
             if not dlt698_match.is_told(reply, question):
                 raise CodecError("the blocks hold other results than those asked for")
         elif not dlt698_match.is_told(reply, question):
-            return self._is_late()
+            return self._count_late()
         self.reply = reply
         self.address = address
         self.close()

@@ -78,7 +78,7 @@ def _oads(request):
     service, choice = request[0], request[1]
     r = Reader(request, _HEAD)
     asked = []
-    for _ in range(1 if choice == dlt698_requests.NORMAL else r.number(1)):
+    for _ in range(1 if choice == dlt698_requests.NORMAL else r.count(4)):
         asked.append(read_oad(r))
         if service == dlt698_requests.GET:
             continue

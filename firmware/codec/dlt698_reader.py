@@ -52,8 +52,8 @@ class Reader:
         return self.take(self.length())
 
     def count(self, least=1):
-        """Number of elements, each at least `least` bytes long."""
-        count = self.number(1)
+        """Number of elements, each at least `least` bytes long; said as a length is."""
+        count = self.length()
         if count * least > self.left():
             raise CodecError("%d elements do not fit %d bytes" % (count, self.left()))
         return count

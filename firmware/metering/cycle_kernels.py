@@ -16,9 +16,10 @@ _BIAS = const(131072)
 @micropython.viper
 def block(p: ptr8, h: int, buf, at: int, sets: int, memory, sample: int, sums, again) -> int:
     """Take a block of at most `sets` sets from byte `at` of `buf` (`p` is the same buffer, `h`
-    scratch), up to the end of a window; its first set is number `sample`, low 30 bits. Returns
-    the sets taken and what there is to tell, as layout.TOLD_*. `sums` is of kernels or a
-    board's own; `again` is called when a current has left its range and must raise the shift.
+    scratch), up to the end of a window; its first set is number `sample`, of which crossings
+    keep the low 30 bits. Returns the sets taken and what there is to tell, as layout.TOLD_*.
+    `sums` is of kernels or a board's own; `again` is called when a current has left its range
+    and must raise the shift.
 
     The crossings of the three raw voltages are looked for first, the reference before the
     others. Every eighth sample is looked at, and a half cycle must have passed a level before it

@@ -24,7 +24,6 @@ SUMS = 20
 # of a window: y of A B C, then in limbs, low first: y*y of A B C (2 each), for A B C: x (2),
 # x*x (3), x*y (2), x*y_late (2), then x (2) and x*x (3) of the neutral; x in units of the word
 TOTALS = 40
-TOTAL_WORDS = 41
 CURRENT_WORDS = 9  # of a phase; those of the neutral are the first of these
 SLIVER = 82  # sums of a sliver, as of a block
 HALVES = 104  # three phases of HALF_WORDS

@@ -38,10 +38,9 @@ class Measuring:
         begin(...), end(...)                of an event: see PowerQuality"""
         self._sink = sink
         self._utc_ms = utc_ms
-        # 0.1 mHz: the range of the standard (IEC 61000-4-30, 5.1)
         self.ring = WaveRing()
-        self.points = quantities.points(quantities.power_exponent(*facts[:2]))
         self.meter = Meter(*facts, cfg.nominal_v, cfg.nominal_hz, self._window, self._half, fast)
+        self.points = quantities.points(self.meter.quantities.exponent)
         limits = thresholds.Thresholds(pq_cfg, cfg.nominal_v, *facts)
         self.quality = pq_events.PowerQuality(limits, sink)
         self.aggregator = Aggregator(COLUMNS, sink.aggregate, quantities.VOLTS)

@@ -199,6 +199,8 @@ class Meter:
         if self.values[quantities.HERTZ]:
             self._delay_for(self.values[quantities.HERTZ])
         self.windows += 1
+        # Billing settles at each second of UTC, so that its minutes are exact. That is not the
+        # end of a window: registers published with one are settled here, up to its last sample.
         self.is_settled = self.windows % _SETTLE_WINDOWS == 0
         if self.is_settled:
             self.energy.settle(self.tariff)

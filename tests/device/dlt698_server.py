@@ -5,7 +5,6 @@ from binascii import unhexlify
 from firmware.codec import dlt698
 from firmware.codec import dlt698_address as address
 from firmware.codec import dlt698_requests as requests
-from firmware.core.errors import CodecError
 
 METER = address.meter("201605190907")
 OTHER = address.meter("201605190908")
@@ -38,15 +37,6 @@ def sent(frame):
 
 def ask(t, request=None, whom=METER, **more):
     return t.begin(whom, request or requests.get(0, "20000201"), **more)
-
-
-def complaint(t):
-    """The sentence of the CodecError, "" when there is none."""
-    try:
-        t.take()
-    except CodecError as error:
-        return str(error)
-    return ""
 
 
 def counted(t):

@@ -3,22 +3,15 @@ credited only to the question they answer. The published frames are replayed by 
 
 from binascii import unhexlify
 
+from refusals import refused
+
 from firmware.codec import dlt645, dlt645_values
 from firmware.codec.dlt645_items import find
 from firmware.codec.dlt645_master import DONE, SEND, WAIT, Transaction
 from firmware.core import decimal
-from firmware.core.errors import CodecError
 
 METER = "000000000001"
 OTHER = "000000000002"
-
-
-def refused(function, *arguments):
-    try:
-        function(*arguments)
-    except CodecError:
-        return True
-    return False
 
 
 def reply(addr, control, di, data=b""):

@@ -4,13 +4,14 @@ implementation."""
 
 from binascii import unhexlify
 
+from refusals import complaint, refused
+
 from firmware.codec import dlt698_data as data
 from firmware.codec import dlt698_replies as replies
 from firmware.codec import dlt698_requests as requests
 from firmware.codec import dlt698_select as select
 from firmware.codec.dlt698_address import meter
 from firmware.codec.dlt698_data import Tagged
-from firmware.core.errors import CodecError
 
 ENERGY = unhexlify("85010000100200010105060000a4ef06000000010600000002060000000306000000040000")
 BLOCK = unhexlify("850500" + "00" + "0007" + "01" + "01" + "40010200" + "01" + "1105" + "0000")
@@ -18,20 +19,6 @@ BLOCK = unhexlify("850500" + "00" + "0007" + "01" + "01" + "40010200" + "01" + "
 
 # answer to GET record with two columns, up to the rows
 ROWS = "85030050040200020000100200" + "0000100200"
-
-
-def complaint(function, *arguments):
-    """The sentence of the CodecError, "" when there is none."""
-    try:
-        function(*arguments)
-    except CodecError as error:
-        assert str(error)
-        return str(error)
-    return ""
-
-
-def refused(function, *arguments):
-    return complaint(function, *arguments) != ""
 
 
 def both(value, text):
@@ -136,10 +123,18 @@ def test_encoding_judges():
         Tagged(data.DATE, (2016, 5, 19)),
         Tagged(data.BITS, (9, b"\x80")),
         Tagged(data.COMDCB, (1, 2, 3)),
-        [None] * 256,
         bytes(65536),
     ):
         assert refused(data.encode, value), value
+
+
+def test_more_than_127_elements():
+    """A-XDR says a number of elements as it says a length."""
+    both([None] * 127, "017f" + "00" * 127)
+    both([None] * 200, "0181c8" + "00" * 200)
+    both((None,) * 300, "0282012c" + "00" * 300)
+    assert refused(data.decode, unhexlify("01c8" + "00" * 200))
+    assert requests.get_list(1, ["40010200"] * 130)[:8] == unhexlify("0502018182400102")
 
 
 def test_depth():
@@ -222,7 +217,6 @@ def test_time_tag():
 def test_requests_are_judged():
     assert refused(requests.get, 1, "4001")
     assert refused(requests.get, 256, "40010200")
-    assert refused(requests.get_list, 1, ["40010200"] * 256)
     assert refused(requests.set_one, 1, "40010200", 5)  # an int of no type
     assert refused(requests.set_then_get, 1, [("40010200", None, "40010200", 256)])
     assert refused(requests.secured, b"", 0, (1, b"a"))
@@ -277,16 +271,19 @@ def test_counts_of_answers():
         "8501",
         "0501014001020000",  # a request
         "420100",
-        "850200ff200002000000",
+        "85020081ff200002000000",
         "850100200002000200",  # neither DAR nor data
         "85050000000703" + "00" * 8,
-        "8503005004020002" + "0000100200" * 2 + "01ff" + "00" * 100,  # rows beyond the bytes
+        "8503005004020002" + "0000100200" * 2 + "0181ff" + "00" * 100,  # rows beyond the bytes
         "880300f2010201ff0161",
         "89010002" + "00",
     ):
         assert refused(replies.parse, unhexlify(text)), text
     # a count is judged before anything is made of it
-    for count in (data.decode, "01ff" + "00" * 254), (replies.parse, ROWS + "01ff" + "00" * 509):
+    for count in (
+        (data.decode, "0181ff" + "00" * 254),
+        (replies.parse, ROWS + "0181ff" + "00" * 509),
+    ):
         assert "elements" in complaint(count[0], unhexlify(count[1]))
     wide = unhexlify("8503005004020002" + "0000100200" * 2 + "0102" + "1101" * 4 + "0000")
     assert replies.parse(wide).results[0].rows == ((1, 1), (1, 1))

@@ -3,26 +3,18 @@ liberties of other equipment. All published frames are replayed by tools.vectors
 
 from binascii import unhexlify
 
+from refusals import refused
+
 from firmware.codec import dlt698, framer
 from firmware.codec import dlt698_address as address
 from firmware.codec import dlt698_segment as segment
 from firmware.codec.framer import Framer
 from firmware.core.crc import crc16_x25
-from firmware.core.errors import CodecError
 
 METER = address.meter("201605190907")
 ASK = unhexlify("68170043050709190516200015600501014001020000c60716")
 REPLY = unhexlify("682100c30510000000000010557e850141400102000109060000000000100000ddba16")
 FE = dlt698.PREAMBLE
-
-
-def refused(function, *arguments):
-    try:
-        function(*arguments)
-    except CodecError as error:
-        assert str(error)
-        return True
-    return False
 
 
 def run(raw, limit=1056):

@@ -15,12 +15,12 @@ from dlt698_server import (
     VOLTS,
     apdu,
     ask,
-    complaint,
     counted,
     piece,
     said,
     sent,
 )
+from refusals import complaint
 
 from firmware.codec import dlt698
 from firmware.codec import dlt698_address as address
@@ -203,7 +203,7 @@ def test_not_an_answer_after_all():
         t = Transaction()
         ask(t)
         t.feed(said(text))
-        assert complaint(t), text
+        assert complaint(t.take), text
         t.feed(said(VOLTS, 0))
         assert t.take() == WAIT and t.stale == 1
 
@@ -276,7 +276,7 @@ def test_mutated_answers_raise_nothing_else():
         "850200 02 20000200 0004 20010200 0004 0000", "0000 8501002000", "0140 0201",
     )  # fmt: skip
     controls = (0xC3, 0xC3, 0xC3, 0xE3, 0x83, 0xCB, 0x81, 0xA3)
-    t = Transaction(128, 300)
+    t = Transaction(126, 300)
     refused = done = 0
     for _ in range(1500):
         ask(t)

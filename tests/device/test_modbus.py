@@ -3,6 +3,8 @@ limits of the functions, framing without silence, replies credited only to their
 
 from binascii import unhexlify
 
+from refusals import refused
+
 from firmware.codec import framer, modbus
 from firmware.codec import modbus_values as values
 from firmware.codec.framer import Framer
@@ -16,15 +18,6 @@ ILLEGAL = unhexlify("018302c0f1")
 WRITTEN = unhexlify("01060005123494bc")
 # printed in a public document, with a CRC that is wrong
 WRONG = unhexlify("010308010004ef029a00021e20")
-
-
-def refused(function, *arguments):
-    try:
-        function(*arguments)
-    except CodecError as error:
-        assert str(error)
-        return True
-    return False
 
 
 def divided(data):

@@ -2,7 +2,6 @@
 that knows all windows at once: every interval, its extremes, flags, coverage and stamp."""
 
 import json
-import subprocess
 
 import numpy as np
 import pytest
@@ -77,20 +76,11 @@ def day():
 
 
 @pytest.fixture(scope="module")
-def got(micropython, device_env):
+def got(run_script):
     """{kind: [(values, bits, end_ms, coverage, lows, highs)]}"""
-    done = subprocess.run(
-        [*micropython, "-X", "heapsize=256k", str(SCRIPT)],
-        input=json.dumps(JOB) + "\n",
-        cwd=ROOT,
-        env=device_env,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    text = run_script(SCRIPT, given=json.dumps(JOB) + "\n", timeout=300)
     kinds = {}
-    for line in done.stdout.splitlines():
+    for line in text.splitlines():
         kind, *rest = json.loads(line)
         kinds.setdefault(kind, []).append(rest)
     return kinds

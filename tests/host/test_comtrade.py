@@ -3,7 +3,6 @@ the sample that was fed, every stamp the time at which it was."""
 
 import datetime
 import json
-import subprocess
 
 import comtrade
 import numpy as np
@@ -35,22 +34,20 @@ def waves():
 
 
 @pytest.fixture(scope="module")
-def run(micropython, device_env, tmp_path_factory):
+def run(run_script, tmp_path_factory):
     """(words, folder, [lines]) of a meter that kept snapshots."""
     words = waves()
     path = tmp_path_factory.mktemp("waves")
     (path / "sets.raw").write_bytes(words.tobytes())
-    done = subprocess.run(
-        [*micropython, "-X", "heapsize=512k", str(SCRIPT), str(path / "sets.raw"), "230"]
-        + [json.dumps({"snapshots": 2}), str(path / "records")],
-        cwd=ROOT,
-        env=device_env,
-        capture_output=True,
-        text=True,
-        timeout=120,
+    said = run_script(
+        SCRIPT,
+        path / "sets.raw",
+        230,
+        json.dumps({"snapshots": 2}),
+        path / "records",
+        heap="512k",
     )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
-    return words, path / "records", [json.loads(line) for line in done.stdout.splitlines()]
+    return words, path / "records", [json.loads(line) for line in said.splitlines()]
 
 
 def test_records(run):

@@ -2,8 +2,6 @@
 32-bit words, and the objects of a 64-bit port are half as large again.
 """
 
-import subprocess
-
 import pytest
 from conftest import ROOT
 
@@ -12,15 +10,7 @@ SCRIPTS = sorted((ROOT / "tests" / "device").glob("test_*.py"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_device(script, micropython, device_env):
+def test_device(script, run_script):
     """The script ends with OK; an uncaught exception ends it non-zero."""
-    done = subprocess.run(
-        [*micropython, "-X", f"heapsize={_HEAP}", str(script)],
-        cwd=ROOT,
-        env=device_env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.rstrip().endswith("OK"), done.stdout
+    said = run_script(script, heap=_HEAP)
+    assert said.rstrip().endswith("OK"), said

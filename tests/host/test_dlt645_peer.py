@@ -4,12 +4,8 @@ encodes random values, the codec reads them under MicroPython through tools.vect
 import copy
 import datetime
 import json
-import os
 import random
-import subprocess
-import sys
 
-from conftest import ROOT
 from dlt645 import Demand, DLT645Protocol, RtuServer
 from dlt645.model.data.define import DIMap
 from dlt645.service.serversvc import server_service
@@ -72,20 +68,13 @@ def is_compared(di):
     return not left_out and not isinstance(DIMap[di], list)
 
 
-def test_codec_reads_what_the_package_writes(micropython, tmp_path):
+def test_codec_reads_what_the_package_writes(replay, tmp_path):
     rng = random.Random(645)
     known = [di for di in DIMap if is_compared(di)]
     dis = [di for di in known if di >> 24 in (2, 4)]
     for group in (0, 1):  # thousands of them by rule
         dis += rng.sample([di for di in known if di >> 24 == group], 150)
     (tmp_path / "peer.json").write_text(json.dumps(list(vectors(rng, dis))))
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.vectors", str(tmp_path)],
-        cwd=ROOT,
-        env=dict(os.environ, MICROPYTHON=micropython[0]),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = replay(tmp_path)
     assert done.stdout.splitlines()[-1] == f"{len(dis)} passed, 0 failed", done.stdout
     assert len(dis) > 750

@@ -5,8 +5,6 @@ Nominal is 34 % of full scale. Signals are quantised as the ring does it: what i
 a sample is carried into the next, 1/32 of a unit is lost.
 """
 
-import subprocess
-
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -67,22 +65,14 @@ class Spectrum:
 
 
 @pytest.fixture(scope="module")
-def measure(micropython, device_env, tmp_path_factory):
+def measure(run_script, tmp_path_factory):
     folder = tmp_path_factory.mktemp("harmonics")
 
     def run(cases):
         source, sink = folder / "in", folder / "out"
         source.write_bytes(b"".join(case.bytes() for case in cases))
         runner = ROOT / "tests" / "host" / "harmonics_runner.py"
-        done = subprocess.run(
-            [*micropython, "-X", "heapsize=256k", str(runner), str(source), str(sink)],
-            cwd=ROOT,
-            env=device_env,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        run_script(runner, source, sink)
         words = np.frombuffer(sink.read_bytes(), "<i4").reshape(-1, _WORDS)
         assert len(words) == len(cases)
         return [Spectrum(row) for row in words]

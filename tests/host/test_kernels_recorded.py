@@ -3,7 +3,6 @@
 
 import base64
 import re
-import subprocess
 
 import numpy as np
 import pytest
@@ -56,20 +55,11 @@ def said(text, sets):
 
 @pytest.mark.parametrize("name", sorted(RECORDS))
 @pytest.mark.parametrize("share", [1.0, 1e-3, 1e-5])
-def test_on_64_bit_words(shared, micropython, device_env, tmp_path, name, share):
+def test_on_64_bit_words(shared, run_script, tmp_path, name, share):
     data = words(shared, name, share)
     path = tmp_path / "sets.raw"
     path.write_bytes(data)
-    done = subprocess.run(
-        [*micropython, "-X", "heapsize=256k", str(RUNNER), str(path)],
-        cwd=ROOT,
-        env=device_env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert (said(done.stdout, len(data) // 28) > 0) == (share > 1e-4)
+    assert (said(run_script(RUNNER, path), len(data) // 28) > 0) == (share > 1e-4)
 
 
 @pytest.mark.parametrize("name", sorted(RECORDS))

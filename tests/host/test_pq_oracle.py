@@ -2,7 +2,6 @@
 recorded ones resampled to 8 kSPS. Class A: 0.2 % of Udin, one cycle in time."""
 
 import json
-import subprocess
 
 import numpy as np
 import pytest
@@ -27,21 +26,17 @@ def raw(u, i):
     return words.astype(">i4").tobytes(), volts
 
 
-def run(micropython, device_env, tmp_path, data, **settings):
-    """What the terminal prints, as lists."""
-    path = tmp_path / "sets.raw"
-    path.write_bytes(data)
-    done = subprocess.run(
-        [*micropython, "-X", "heapsize=256k", str(SCRIPT), str(path), str(NOMINAL)]
-        + [json.dumps(settings)],
-        cwd=ROOT,
-        env=device_env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+@pytest.fixture
+def run(run_script, tmp_path):
+    """run(data) -> what the terminal prints, as lists."""
+
+    def measure(data):
+        path = tmp_path / "sets.raw"
+        path.write_bytes(data)
+        lines = run_script(SCRIPT, path, NOMINAL, "{}").splitlines()
+        return [json.loads(line) for line in lines]
+
+    return measure
 
 
 def found(lines):
@@ -94,10 +89,10 @@ def synthetic(hertz, depth, first, last, seconds=2.0):
         ((0.92, 1, 1.08), ()),
     ],
 )
-def test_synthetic(micropython, device_env, tmp_path, hertz, depth, kinds):
+def test_synthetic(run, hertz, depth, kinds):
     waves = synthetic(hertz, depth, 6011, 6011 + 2500)
     data, volts = raw(waves, [w * 0.4 for w in waves])
-    lines = run(micropython, device_env, tmp_path, data)
+    lines = run(data)
     got, wanted = found(lines), events(volts, NOMINAL)
     assert tuple(kind for kind in NAMES[:3] if got[kind]) == kinds
     assert [len(got[kind]) for kind in kinds] == [1] * len(kinds)
@@ -114,22 +109,22 @@ def test_synthetic(micropython, device_env, tmp_path, hertz, depth, kinds):
     assert not kinds or (flagged[0] > 6011 and flagged[-1] < 6011 + 2500 + 3 * 1600)
 
 
-def test_dead_phases(micropython, device_env, tmp_path):
+def test_dead_phases(run):
     """Without crossings the sample counter makes the half cycles, and these are longer."""
     waves = synthetic(50.0, (0.01, 0.0, 0.02), 6011, 6011 + 2500)
     data, volts = raw(waves, [np.full(len(w), 10.0) for w in waves])
-    got = found(run(micropython, device_env, tmp_path, data))
+    got = found(run(data))
     assert [len(got[kind]) for kind in NAMES[:3]] == [1, 0, 1]
     agree(got, events(volts, NOMINAL), len(waves[0]), DEAD)
     assert got["interruption"][0][2] == pytest.approx(0, abs=0.1)
 
 
-def test_seen_in_time(micropython, device_env, tmp_path):
+def test_seen_in_time(run):
     """A dip has begun within 30 ms of its first sample, wherever in the cycle that is: crossing
     and burst included. (One to 90 % takes a whole cycle to show, which is 8 ms more.)"""
     for first in range(6000, 6160, 23):
         waves = synthetic(50.0, (1, 0.8, 1), first, first + 2000, 1.2)
-        lines = run(micropython, device_env, tmp_path, raw(waves, waves)[0])
+        lines = run(raw(waves, waves)[0])
         begun = [line[5] for line in lines if line[0] == "begin" and line[1] == 0]
         assert begun and 0 < begun[0] - first <= 240, (first, begun)
 
@@ -141,9 +136,7 @@ def test_seen_in_time(micropython, device_env, tmp_path):
         ("wisp_relay_fault_50hz", "VA VB VC IA IB IC", 58.7, 10, 1, DEAD),  # ends in nothing
     ],
 )
-def test_recorded(
-    shared, micropython, device_env, tmp_path, name, channels, volts, up, down, apart
-):
+def test_recorded(shared, run, name, channels, volts, up, down, apart):
     record = np.load(shared / "data" / "waveforms" / f"{name}.npz")
     waves = []
     for channel in channels.split():
@@ -153,7 +146,7 @@ def test_recorded(
         waves.append(np.fft.irfft(np.fft.rfft(wave), count) * up / down)
     u = [wave * NOMINAL / volts for wave in waves[:3]]
     data, volts = raw(u, [wave * 0.3 for wave in waves[3:]])
-    got = found(run(micropython, device_env, tmp_path, data))
+    got = found(run(data))
     wanted = events(volts, NOMINAL)
     assert sum(map(len, got.values())) >= 1
     agree(got, wanted, len(u[0]), apart)

@@ -3,10 +3,7 @@ MicroPython, each cut at every byte; defects are caught; what cannot be replayed
 sentence."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 from conftest import ROOT
@@ -14,23 +11,6 @@ from conftest import ROOT
 PROTOCOL = "dlt645-2007"
 REPLY = "6801000000000068910833333433ab8967451716"  # 00010000 of 000000000001: 123456.78 kWh
 DECODED = {"addr": "000000000001", "c": "0x91", "di": "00010000", "value": "123456.78"}
-
-
-@pytest.fixture
-def replay(micropython):
-    """replay(folder, tree) -> the finished process of the tool."""
-
-    def run(folder, tree=ROOT):
-        return subprocess.run(
-            [sys.executable, "-m", "tools.vectors", str(folder)],
-            cwd=tree,
-            env=dict(os.environ, MICROPYTHON=micropython[0]),
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    return run
 
 
 @pytest.fixture
