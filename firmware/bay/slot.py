@@ -6,6 +6,7 @@ slot never waits for another.
 """
 
 import asyncio
+from array import array
 
 from micropython import const
 
@@ -47,7 +48,7 @@ class Slot:
         self.failures = 0  # sessions that ended in an error
         self.driver = None  # while open
         self.schedule = None  # while open
-        self.blocks = []  # points.Device, in the order of driver.devices()
+        self.blocks = array("H")  # numbers in the points table, in the order of devices()
         self._listener = listener
         self._driver_class = driver
         self._wires = wires
@@ -117,7 +118,11 @@ class Slot:
     def _claim(self, driver):
         """Blocks for the driver's devices; the points table is the limit."""
         devices = driver.devices()
-        self.blocks = [self._points.add(name, points) for name, points, _ in devices]
+        try:
+            blocks = [self._points.add(name, points).number for name, points, _ in devices]
+        except ValueError as error:
+            raise SlotError(str(error))
+        self.blocks = array("H", blocks)
         periods = [1000 * self._cfg.get(name, default) for name, default in _PERIODS]
         duties = bytes([duties for _, _, duties in devices])
         self.schedule = Schedule(duties, periods, rest_ms=self._cfg.get("reply_ms", 500))
@@ -146,7 +151,7 @@ class Slot:
 
     async def _turn(self, driver, schedule):
         device = schedule.device
-        self._block = self.blocks[device]
+        self._block = self._points.at(self.blocks[device])
         duty = DUTIES[schedule.duty]
         self._is_state = duty != DATA
         outcome = await driver.poll(device, duty, self._out)
@@ -176,7 +181,7 @@ class Slot:
         self.schedule.align(now, self._clock.utc_ms())
         for i in range(len(self.blocks)):
             if self.schedule.is_overdue(i, now):
-                self._points.mark(self.blocks[i], NT)
+                self._points.mark(self._points.at(self.blocks[i]), NT)
 
     def _out(self, point, value, bits):
         """The driver's sink. A failed reading keeps the last value and its stamp, and says so."""
@@ -198,8 +203,8 @@ class Slot:
         self._commands = []
 
     def _mark_all(self):
-        for block in self.blocks:
-            self._points.mark(block, NT | IV)
+        for number in self.blocks:
+            self._points.mark(self._points.at(number), NT | IV)
 
     def _failed(self, error):
         self.state = FAILED

@@ -5,17 +5,13 @@ knows neither. Capacity is fixed at start, so that no growth can fragment the he
 """
 
 from array import array
+from collections import namedtuple
 
 from firmware.core import decimal, quality
 
-
-class Device:
-    """One block: `template` is a tuple of (name, unit, power of ten)."""
-
-    def __init__(self, name, template, base):
-        self.name = name
-        self.template = template
-        self.base = base  # index of its first point
+# One block. number: its place in the table; template: ((name, unit, power of ten), ..); base:
+# index of its first point. Made when somebody looks: a station has 200 of them.
+Device = namedtuple("Device", ("number", "name", "template", "base"))
 
 
 class Points:
@@ -23,30 +19,40 @@ class Points:
         self.values = array("q", bytes(8 * capacity))
         self.stamps = array("q", bytes(8 * capacity))  # UTC ms; 0 = never written
         self.quality = bytearray(b"\xc0" * capacity)  # IV NT until first written
-        self.devices = []
         self.used = 0
+        self._names = []  # by number of the device
+        self._templates = []
+        self._bases = array("H")
 
     def add(self, name, template):
         """Claim a block; the Device. The name's former block is taken over if it fits."""
-        device = self.device(name)
-        if device is not None:
-            if len(device.template) != len(template):
+        if name in self._names:
+            number = self._names.index(name)
+            if len(self._templates[number]) != len(template):
                 raise ValueError("%s is already there with another template" % name)
-            device.template = template
-            return device
+            self._templates[number] = template
+            return self.at(number)
         if self.used + len(template) > len(self.values):
             raise ValueError("the points table is full, %s was not added" % name)
-        device = Device(name, template, self.used)
-        self.devices.append(device)
+        self._names.append(name)
+        self._templates.append(template)
+        self._bases.append(self.used)
         self.used += len(template)
-        return device
+        return self.at(len(self._names) - 1)
+
+    def at(self, number):
+        """The Device of that number."""
+        return Device(number, self._names[number], self._templates[number], self._bases[number])
 
     def device(self, name):
         """The Device of that name or None."""
-        for device in self.devices:
-            if device.name == name:
-                return device
-        return None
+        return self.at(self._names.index(name)) if name in self._names else None
+
+    @property
+    def devices(self):
+        """Every Device, in the order they were added."""
+        for number in range(len(self._names)):
+            yield self.at(number)
 
     def put(self, index, value, bits, stamp_ms):
         """One new value: int in the template's unit and power, quality bits, UTC ms."""

@@ -5,7 +5,7 @@ an OAD ("20000200"); it is shown as the whole value (0) or as element n of an ar
 from micropython import const
 
 from firmware.codec import dlt698_requests as requests
-from firmware.codec.dlt698_address import meter
+from firmware.codec.dlt698_address import flag_and_bytes, meter
 from firmware.codec.dlt698_data import BITS, Tagged
 from firmware.codec.dlt698_master import Transaction
 from firmware.codec.dlt698_replies import ERROR, OK
@@ -27,13 +27,12 @@ class Dialect:
     def address(self, text):
         """Digits; SlotError."""
         try:
-            address = meter(text)
-            requests.proxy_get(0, 0, [(address, 0, ())])  # the codec judges
+            flag_and_bytes(meter(text))
         except CodecError as error:
             raise SlotError(str(error))
         if "A" in text.upper():
             raise SlotError("%s is not the address of one device" % text)
-        return address
+        return text
 
     def place(self, where, document):
         try:
@@ -76,7 +75,7 @@ class Dialect:
 
     def begin(self, address, ask):
         apdu = requests.get(0, ask[0]) if len(ask) == 1 else requests.get_list(0, ask)
-        return self.master.begin(address, apdu)
+        return self.master.begin(meter(address), apdu)
 
     def refused(self):
         return self.master.reply.service == ERROR

@@ -36,8 +36,8 @@ class Driver:
     VERSION = "2.0"
 
     def __init__(self, wires, cfg, clock, log):
-        """cfg: "devices", a function that yields rows (name, profile, address, baud, parity)
-        with baud 0 and parity "" for the profile's own; "reply_ms", least wait for an answer."""
+        """cfg: "devices", a function that yields rows of the archive (config/archive.py), and
+        "reply_ms", the least wait for an answer."""
         self._cfg = cfg
         self._log = log
         self._line = Line(wires, clock)
@@ -59,9 +59,10 @@ class Driver:
         sentence in `problems`; silent devices are no reason."""
         for row in self._cfg["devices"]():
             try:
-                self._add(*row)
+                self._add(row)
             except SlotError as error:
-                self._problems.append("%s: %s" % (row[0], error))
+                self._problems.append("%s: %s" % (row.name, error))
+        kinds.settle()
         count = len(self._names)
         self._split = array("L", [0] * count)
         self._read = [bytearray(count) for _ in _DUTIES]
@@ -86,19 +87,16 @@ class Driver:
             self._dialects[protocol] = _dialect(protocol)
         return self._dialects[protocol]
 
-    def _add(self, name, profile, address, baud, parity):
-        profile = kinds.load(profile, self._speaker)
-        address = self._speaker(profile.protocol).address(address)
-        serial = profile.serial
-        if baud:
-            serial = (baud, serial[1])
-        if parity:
-            serial = kinds.serial(serial[0], parity)
+    def _add(self, row):
+        profile = kinds.load(row.profile, self._speaker)
+        address = self._speaker(profile.protocol).address(row.address)
+        baud, parity = profile.serial
+        serial = kinds.serial(row.baud or baud, row.parity if row.parity != "-" else parity)
         if serial in self._serials:
             serial = self._serials[self._serials.index(serial)]  # one object for all
-        self._names.append(name)
+        self._names.append(row.name)
         self._profiles.append(profile)
-        self._addresses.append(address)
+        self._addresses.append(row.name if row.name == address else address)  # one text
         self._serials.append(serial)
 
     async def poll(self, device, duty, out):

@@ -109,7 +109,7 @@ class Line:
             self._port.init(baud, bits=8, parity=parity, stop=1, timeout=0, rxbuf=512)
         self._serial = serial
         # start, 8 data and stop bit, and the parity bit
-        self._char_us = (10 if parity is None else 11) * 1000000 // baud
+        self._char_us = ((10 if parity is None else 11) * 1000000 + baud - 1) // baud
 
     async def _silence(self):
         """Wait out what the silence before a frame still lacks."""

@@ -30,7 +30,7 @@ _PROTOCOLS = ("modbus", "dlt645", "dlt698")
 _BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _FOLDER = "/modules/rs485/profiles/"
 
-_texts = {}  # names and units, each kept once
+_texts = {}  # names, units and identifiers, each kept once, while profiles are loaded
 _loaded = {}  # name: (size and time of the file, Profile), shared by the modules of this kind
 
 
@@ -39,8 +39,12 @@ class Profile:
 
     def __init__(self, document, dialect):
         self.protocol = document["protocol"]
-        self.serial = serial(document.get("baud", 9600), document.get("parity", "even"))
+        self.serial = document.get("baud", 9600), document.get("parity", "even")
+        serial(*self.serial)  # judges them
         self.reply_ms = document.get("reply_ms", 500)
+        blocks = document.get("blocks", {})
+        for block in blocks:
+            blocks[block] = tuple([_same(place) for place in blocks[block]])
         rows = [_row(row, document, dialect) for row in document["points"]]
         # the template of the device's points: name, unit, power of ten
         self.points = tuple([(_same(row[0]), _same(row[1]), row[2]) for row in rows])
@@ -57,7 +61,12 @@ class Profile:
 
 
 def _same(text):
-    return _texts.setdefault(text, text)
+    return _texts.setdefault(text, text) if isinstance(text, str) else text
+
+
+def settle():
+    """All profiles are loaded: what was kept to load them is forgotten."""
+    _texts.clear()
 
 
 def load(name, dialects):
@@ -102,7 +111,7 @@ def _row(row, document, dialect):
     if duty not in _DUTIES:
         raise SlotError("point %s: the duty is key, alarm or data, not %s" % (name, duty))
     try:
-        place = dialect.place(where, document)
+        place = _same(dialect.place(where, document))
         kind = dialect.kind(kind)
     except SlotError as error:
         raise SlotError("point %s: %s" % (name, error))

@@ -12,7 +12,7 @@ points = Points(8)
 one = points.add("one", TEMPLATE)
 two = points.add("two", TEMPLATE)
 assert (one.base, two.base, points.used) == (0, 3, 6)
-assert points.device("two") is two and points.device("three") is None
+assert points.device("two") == two and points.device("three") is None
 
 
 def row(name):

@@ -42,7 +42,7 @@ def parse(argv):
     parser.add_argument("--minutes", type=int, default=15, help="of virtual time; 15 are a round")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keys", type=int, default=8, help="devices with key alarms on a bus")
-    parser.add_argument("--points", type=int, default=4096, help="capacity of the points table")
+    parser.add_argument("--points", type=int, default=4000, help="capacity of the points table")
     parser.add_argument("--babble", action="store_true", help="somebody talks unasked on bus 1")
     parser.add_argument("--sweep", metavar="FOLDER", help="50 to 400 devices: table and picture")
     options = parser.parse_args(argv)

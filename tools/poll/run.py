@@ -27,6 +27,10 @@ class Run:
         self.plan = plan
         rng = random.Random(f"{plan.seed}/poll")
         self.buses = fleet.fleet(plan.devices, plan.buses, plan.seed, plan.keys)
+        for slot, devices in enumerate(self.buses, 1):
+            for device in devices:  # as people name them: the address, which must be unique
+                is_unit = device.protocol == "modbus"
+                device.name = f"{slot}-{device.address}" if is_unit else device.address
         everyone = [device for devices in self.buses for device in devices]
         names = [device.name for device in everyone]
         self.by_name = {device.name: device for device in everyone}
@@ -50,8 +54,10 @@ class Run:
         plan = self.plan
         seed = {
             "rows": [
-                [(d.name, d.kind, d.address, d.baud, "") for d in devices]
-                for devices in self.buses
+                "".join(
+                    f"{slot} {d.kind} {d.address} {d.baud} - {d.name}\n" for d in devices
+                )
+                for slot, devices in enumerate(self.buses, 1)
             ],
             "minutes": plan.minutes,
             "round_s": ROUND_S,

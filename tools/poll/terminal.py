@@ -19,6 +19,7 @@ import firmware.codec.gdw1376_2_down
 import firmware.codec.gdw1376_2_events
 import firmware.codec.gdw1376_2_up
 from firmware.bay.slot import Slot
+from firmware.config.archive import Archive
 from firmware.core.clock import Clock
 from firmware.core.heap import Heap
 from firmware.core.log import Log
@@ -61,6 +62,18 @@ class Wires:
         return [(int(answer[i]), unhexlify(answer[i + 1])) for i in range(0, len(answer), 2)]
 
 
+class Flash:
+    """What an Archive reads: one bus's rows as text."""
+
+    damaged = ()
+
+    def __init__(self, text):
+        self._text = text
+
+    def load(self):
+        return self._text.encode(), self
+
+
 class Station:
     """The slots, and who listens to them."""
 
@@ -76,7 +89,8 @@ class Station:
 
     def _slot(self, number, rows):
         wires = Wires(number, self.time)
-        cfg = {"devices": lambda: [tuple(row) for row in rows], "reply_ms": 500}
+        archive = Archive(Flash(rows))
+        cfg = {"devices": archive.rows, "reply_ms": 500}
         return Slot(
             number, "rs485", Driver, wires, cfg, self.points, self.clock, self.log, self
         )
