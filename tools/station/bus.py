@@ -25,7 +25,7 @@ _BURST = 16  # bytes of babble in one transmission
 
 
 class Bus:
-    def __init__(self, wire, meters, reply_ms=30, seed=0, control_path=None):
+    def __init__(self, wire, meters, reply_ms: float | None = 30, seed=0, control_path=None):
         """`meters`: devices of tools.station.devices. `reply_ms`: from the last byte of a
         request to the first of its answer (Td, 20 to 500 ms), None: each device's own.
         `control_path`: socket for commands, None for none."""
