@@ -17,6 +17,20 @@ from tools.station.devices.kinds import KINDS
 
 MAPS = device_maps.read()
 ADDRESS = {"modbus": "17", "dlt645": "000000000012", "dlt698": "000000000012"}
+# What README.md says an alarm does, below each table
+ALARMS = {
+    "smart-breaker": {"state": 0b1110, "cause": 4},
+    "residual-current": {"state": 0b11},
+    "smart-capacitor": {"faults": 0b1000},
+    "surge-protector": {"faults": 0b1},
+    "ev-charger": {"state": 4, "faults": 0b10},
+    "pv-inverter": {"state": 2, "faults": 0b10000, "p": 0},
+    "residual-current-645": {"state": 0b110},
+    "meter-645": {"state4": 1, "state7": 1, "state3": 0},
+    "meter-698": {"state4": 1, "state7": 1, "state3": 0},
+    "concentrator-698": {"state4": 1, "state7": 1, "state3": 0},
+    "end-terminal-698": {"state4": 1, "state7": 1, "state3": 0},
+}
 TAGS = {"05": ">i", "06": ">I", "10": ">h", "12": ">H"}
 
 
@@ -473,6 +487,7 @@ def test_alarms():
         raised = {name: device.truth()[name] for name in alarms}
         assert raised != before, kind
         device.step(5)
+        assert ALARMS[kind].items() <= device.truth().items(), kind
         assert {name: device.truth()[name] for name in alarms} == raised, kind
         device.raise_alarm(False)
         after = {name: device.truth()[name] for name in alarms}
