@@ -1,5 +1,8 @@
-"""The dispatcher of one RS-485 bus: takes requests off the paced wire, lets every meter hear
-them, puts their answers back after the reply delay, and spoils them as faults demand.
+"""One RS-485 bus: takes requests off the paced wire, lets every device hear them, puts their
+answers back after the reply delay, and spoils them as faults demand.
+
+A request at another speed than a device's is noise to it. On a wire of a fixed speed nobody's
+speed is judged: all devices are set to it.
 
 One selector loop, one thread; commands come from the control socket or, through `command`, from
 another thread.
@@ -11,10 +14,10 @@ import selectors
 import threading
 import time
 
-from dlt645 import DLT645Protocol
-
 from tools.station import faults
 from tools.station.control import ControlSocket
+from tools.station.devices import framing
+from tools.station.devices.dispatch import Bus as Dispatcher
 
 _GAP_S = 0.5  # half a request is dropped after this silence (DL/T 645-2007, Tb)
 _IDLE_S = 0.2  # longest sleep: how soon a stop is seen
@@ -22,12 +25,17 @@ _BURST = 16  # bytes of babble in one transmission
 
 
 class Bus:
-    def __init__(self, wire, meters, reply_ms=30, seed=0, control_path=None):
-        """`meters`: MeterPeer objects. `reply_ms`: from the last byte of a request to the first
-        of its answer (Td, 20 to 500 ms). `control_path`: socket for commands, None for none."""
+    def __init__(self, wire, meters, reply_ms: float | None = 30, seed=0, control_path=None):
+        """`meters`: devices of tools.station.devices. `reply_ms`: from the last byte of a
+        request to the first of its answer (Td, 20 to 500 ms), None: each device's own.
+        `control_path`: socket for commands, None for none."""
         self.wire = wire
         self.meters = meters
-        self.reply_s = reply_ms / 1000
+        self._dispatcher = Dispatcher(meters)
+        self._speeds = {meter.baud for meter in meters}
+        if reply_ms is not None:
+            for meter in meters:
+                meter.delay_s = reply_ms / 1000
         self.faults = []
         self.rng = random.Random(f"{seed}/faults")
         self.held = False  # True: registers stand still
@@ -87,14 +95,22 @@ class Bus:
         if do == "clear":
             self.faults.clear()
             return {}
+        if do == "alarm":
+            self._find(request.get("meter")).raise_alarm(bool(request.get("on", True)))
+            return {}
         if do == "hold":
             self._hold(bool(request.get("on", True)))
             return {}
-        raise ValueError("'do' is one of truth, bus, fault, clear, hold")
+        raise ValueError("'do' is one of truth, bus, fault, clear, alarm, hold")
 
     def _truth(self, meter):
         return {
-            "registers": meter.model.registers(),
+            "name": meter.name,
+            "kind": meter.kind,
+            "protocol": meter.protocol,
+            "baud": meter.baud,
+            "values": meter.truth(),
+            "registers": meter.registers(),
             "served": dict(meter.served),
             "requests": meter.requests,
         }
@@ -117,8 +133,8 @@ class Bus:
         if set(request) - known:
             raise ValueError(f"a fault has {', '.join(sorted(known))}")
         meter = request.get("meter")
-        if meter is not None and meter not in [one.address for one in self.meters]:
-            raise ValueError(f"there is no meter {meter}")
+        if meter is not None:
+            self._find(meter)
         fault = faults.Fault(
             request.get("name"), meter, request.get("count", 1), request.get("ms", 0)
         )
@@ -128,6 +144,12 @@ class Bus:
         else:
             self.faults.append(fault)
         return {}
+
+    def _find(self, address):
+        for meter in self.meters:
+            if meter.address == address:
+                return meter
+        raise ValueError(f"there is no meter {address}")
 
     def _hold(self, on):
         if self.held and not on:
@@ -165,45 +187,44 @@ class Bus:
         while not self.held and now - self._started_s >= self._steps + 1:
             self._steps += 1
             for meter in self.meters:
-                meter.model.step()
+                meter.step()
 
     def _parse(self, data, due):
         if due - self._buffer_s > _GAP_S:
             self._buffer = b""
         self._buffer += data
         self._buffer_s = due
-        while True:
-            self._buffer, frame = DLT645Protocol.deserialize_with_remaining(self._buffer)
-            if frame is None:
-                return
-            self._dispatch(frame, due)
+        requests, self._buffer = framing.split(self._buffer)
+        for request in requests:
+            self._dispatch(request, due)
 
-    def _dispatch(self, frame, due):
-        asked = bytes(frame.addr)
+    def _dispatch(self, request, due):
         answers = []
-        for meter in self.meters:
-            frame.addr = bytearray(asked)
-            reply = meter.answer(frame)
-            if reply is not None:
-                answers.append((meter, reply))
+        for baud in self._heard_by():
+            answers += self._dispatcher.hear(request, baud)
         if len(answers) > 1:  # they all speak at once, and nobody is understood
             self.wire.collisions += 1
-            mixture = faults.noise(self.rng, len(answers[0][1]))
-            self._queue(self._said, due + self.reply_s, mixture)
+            mixture = faults.noise(self.rng, max(len(reply) for _, reply in answers))
+            self._queue(self._said, due + min(meter.delay_s for meter, _ in answers), mixture)
         elif answers:
             meter, reply = answers[0]
-            self._reply(meter, reply, due + self.reply_s)
+            self._reply(meter, reply, due + meter.delay_s)
+
+    def _heard_by(self):
+        """Speeds whose devices understand what is on the wire."""
+        return self._speeds if self.wire.is_fixed else (self.wire.baud,)
 
     def _reply(self, meter, reply, at):
         pieces = [(0.0, reply)]
         for fault in self.faults:
             if fault.takes(meter.address):
-                pieces = faults.spoil(fault, reply, self.rng, self._alias(meter))
+                pieces = faults.spoil(fault, reply, self.rng, self._alias(meter), meter.protocol)
                 break
         for delay_s, data in pieces:
             self._queue(self._said, at + delay_s, data)
 
     def _alias(self, meter):
-        """The next meter's address: the worst wrong one, because somebody waits for it."""
-        at = self.meters.index(meter) + 1
-        return self.meters[at % len(self.meters)].wire_address
+        """The address of the next of its protocol: the worst wrong one, because somebody waits
+        for it."""
+        alike = [one for one in self.meters if one.protocol == meter.protocol]
+        return alike[(alike.index(meter) + 1) % len(alike)].wire_address

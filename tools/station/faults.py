@@ -1,14 +1,16 @@
-"""What can go wrong with a meter's answer, by name. Pure: bytes in, (delay, bytes) pieces out.
+"""What can go wrong with a device's answer, by name. Pure: bytes in, (delay, bytes) pieces out.
 
 drop            no answer
 dead            the same, until cleared
 corrupt         one bit turned over, the checksum left as it was
-wrong_address   the answer under another meter's address, with a right checksum
-lying_length    the length byte says more than follows
+wrong_address   the answer under another device's address, with a right checksum
+lying_length    the length says more than follows (Modbus answers without one stop short)
 garbage         noise with false headers in front of the answer, and behind it
 late            the answer comes `ms` later
 babble          `ms` of noise on the line, at once, without being asked
 """
+
+from tools.station import damage
 
 NAMES = (
     "drop",
@@ -47,48 +49,22 @@ class Fault:
         return True
 
 
-def spoil(fault, reply, rng, alias):
-    """The answer as it leaves the meter: a list of (delay s, bytes). `alias` is the address, as
+def spoil(fault, reply, rng, alias, protocol="dlt645"):
+    """The answer as it leaves the device: a list of (delay s, bytes). `alias` is the address, as
     sent, that wrong_address uses."""
     if fault.name in ("drop", "dead"):
         return []
     if fault.name == "late":
         return [(fault.ms / 1000, reply)]
     if fault.name == "corrupt":
-        return [(0.0, corrupt(reply, rng))]
+        return [(0.0, damage.corrupt(protocol, reply, rng))]
     if fault.name == "wrong_address":
-        return [(0.0, readdress(reply, alias))]
+        return [(0.0, damage.readdress(protocol, reply, alias))]
     if fault.name == "lying_length":
-        return [(0.0, lengthen(reply, rng))]
+        return [(0.0, damage.lengthen(protocol, reply, rng))]
     return [(0.0, noise(rng, 24) + reply + noise(rng, 24))]
-
-
-def corrupt(reply, rng):
-    """One bit of the data or the checksum."""
-    out = bytearray(reply)
-    out[rng.randrange(_start(reply) + 10, len(reply) - 1)] ^= 1 << rng.randrange(8)
-    return bytes(out)
-
-
-def readdress(reply, alias):
-    out = bytearray(reply)
-    start = _start(reply)
-    out[start + 1 : start + 7] = alias
-    out[-2] = sum(out[start:-2]) & 0xFF
-    return bytes(out)
-
-
-def lengthen(reply, rng):
-    out = bytearray(reply)
-    at = _start(reply) + 9
-    out[at] = rng.randrange(out[at] + 1, 256)
-    return bytes(out)
 
 
 def noise(rng, size):
     """Random bytes; one in three is a start byte, so false headers are among them."""
     return bytes(0x68 if rng.random() < 0.33 else rng.randrange(256) for _ in range(size))
-
-
-def _start(reply):
-    return reply.index(0x68)

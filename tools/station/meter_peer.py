@@ -8,6 +8,7 @@ serves them they are put together from its own single answers.
 """
 
 import copy
+from typing import Any
 
 from dlt645 import DLT645Protocol, RtuServer
 from dlt645.model.data.define import DIMap
@@ -78,16 +79,13 @@ class MeterPeer:
         self._peer.handle_request(frame)
 
     def _load(self, di, value):
-        store = self._peer.set_00 if di.startswith("00") else self._peer.set_02
-        form = _DIGITS.get(di[:4])
-        if di.startswith("03"):  # the package's own check knows no event of a maker
-            self._peer.data_map[int(di, 16)][0].value.event = f"{value:{form}}"
-            return
-        if form:
-            store, shown = self._peer.set_04, f"{value:{form}}"
-        else:
-            shown = value * 10.0 ** _POWERS.get(di[:4], _POWERS.get(di))
-        if not store(int(di, 16), shown):
+        """Give the package what it is about to be asked."""
+        number, form = int(di, 16), _DIGITS.get(di[:4])
+        shown: Any = f"{value:{form}}" if form else value * 10.0 ** _power(di)
+        if di.startswith("03"):  # set_03 wants events of its own list
+            record: Any = self._peer.data_map[number]
+            record[0].value.event = shown
+        elif not self._peer.set_02(number, shown):  # set_00 and set_04 do the same
             raise ValueError(f"the peer does not take {shown} for {di}")
 
     def _read(self, frame, di, registers):
@@ -123,6 +121,10 @@ def _service(wire_address, registers, extra):
         return server_service.MeterServerService(RtuServer("none"), wire_address)
     finally:
         server_service.clone_data_map = original
+
+
+def _power(di):
+    return _POWERS[di if di in _POWERS else di[:4]]
 
 
 def _text(data):

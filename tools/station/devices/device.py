@@ -19,6 +19,8 @@ class Device:
         self.name = name or f"{self.kind}-{address}"
         self.baud = baud or self.BAUDS[0]
         self.delay_s = 0.03  # from the last byte of a request to the first of the answer
+        self.wire_address = b""  # as it is sent
+        self.served = {}  # identifier -> register as answered last, where a protocol keeps it
         self.requests = 0  # frames that were for this device
         self.rng = random.Random(f"{seed}/{self.kind}/{address}")
 
@@ -45,6 +47,10 @@ class Device:
     def truth(self):
         """{item: integer} of what it holds now, names as in README.md."""
         raise NotImplementedError
+
+    def registers(self):
+        """The same by the identifiers of the protocol, where it has such."""
+        return self.truth()
 
     def step(self, seconds=1):
         """`seconds` go by."""

@@ -17,6 +17,7 @@ class Dlt645Device(Device):
         self.peer = peer
         super().__init__(address, seed, baud, name)
         self.wire_address = peer.wire_address
+        self.served = peer.served
 
     @staticmethod
     def parse(data):
@@ -39,17 +40,15 @@ class Dlt645Device(Device):
         return self.peer.model
 
     @property
-    def served(self):
-        """{identifier: register as it was answered last}"""
-        return self.peer.served
-
-    @property
     def blocks(self):
         """Whether FF identifiers are served."""
         return self.peer.blocks
 
+    def registers(self):
+        return self.model.registers()
+
     def truth(self):
-        registers = self.model.registers()
+        registers = self.registers()
         return {name: registers[di] for name, di in self.ITEMS.items()}
 
     def raise_alarm(self, on=True):

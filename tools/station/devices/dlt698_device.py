@@ -37,7 +37,7 @@ class Dlt698Device(Device):
     parity = "E"
     APDU_BYTES = 512  # a longer answer comes in blocks or fragments
     FRAGMENT_BYTES = 200
-    OBJECTS = ()  # (OAD as hexadecimal text, maker of a Data, item or tuple of items)
+    OBJECTS: tuple = ()  # (OAD as hexadecimal text, maker of a Data, item or tuple of items)
 
     def __init__(self, address, seed=0, baud=None, name=None):
         super().__init__(address, seed, baud, name)
@@ -123,7 +123,7 @@ class Dlt698Device(Device):
         taken = self._hearing.accept(fragment)
         if taken.apdu is not None:
             return self._serve_apdu(taken.apdu)
-        ack = core.Fragment(sequence=taken.acknowledge, type=_ACK, data=b"")
+        ack = core.Fragment(sequence=taken.acknowledge or 0, type=_ACK, data=b"")
         return core.encode_fragment(ack), _SEGMENT
 
     def _serve_apdu(self, payload):

@@ -29,10 +29,10 @@ _DELAYS_S = (0.02, 0.2)
 def fleet(count, buses=4, seed=1, key_per_bus=8, delays_s=_DELAYS_S):
     """`count` devices spread over `buses`: a list of lists. Reply delays lie in `delays_s`,
     short ones more often (their logarithm is even)."""
+    if buses < 1 or count > buses * MOST_PER_BUS:
+        raise ValueError(f"a bus carries up to {MOST_PER_BUS} devices; say more buses")
     rng = random.Random(f"{seed}/fleet")
     shares = [count // buses + (k < count % buses) for k in range(buses)]
-    if not 1 <= buses or max(shares) > MOST_PER_BUS:
-        raise ValueError(f"a bus carries up to {MOST_PER_BUS} devices; say more buses")
     out = []
     for number, share in enumerate(shares):
         kinds = _kinds(share, key_per_bus)

@@ -39,15 +39,15 @@ class ModbusDevice(Device):
     protocol = "modbus"
     parity = "N"
     LOW_WORD_FIRST = False
-    RANGES = ()  # (function, first, last) that can be read; anything between items reads 0
-    ITEMS = ()  # (name, function, register, width in registers, is signed)
-    WRITES = {}  # item: (lowest, highest) that may be written
+    RANGES: tuple = ()  # (function, first, last) that can be read; anything between items reads 0
+    ITEMS: tuple = ()  # (name, function, register, width in registers, is signed)
+    WRITES: dict = {}  # item: (lowest, highest) that may be written
 
     def __init__(self, address, seed=0, baud=None, name=None):
         super().__init__(address, seed, baud, name)
         self.unit = int(address)
         self.wire_address = bytes([self.unit])
-        self.values = {item[0]: 0 for item in self.ITEMS}
+        self.values: dict[str, int] = {item[0]: 0 for item in self.ITEMS}
         self._written = {item[2]: item for item in self.ITEMS if item[0] in self.WRITES}
         self._images = {}  # function -> {register: word}
         for function, first, last in self.RANGES:

@@ -2,6 +2,7 @@
 identifiers of its maker (invented)."""
 
 import random
+from typing import Any
 
 from dlt645 import DataItem
 from dlt645.model.types.dlt645_type import EventRecord
@@ -62,7 +63,7 @@ class ResidualCurrent645(Dlt645Device):
 
 
 def _makers_items():
-    event = EventRecord(0x03900000, "000000")
+    event: Any = EventRecord(0x03900000, "000000")
     return {
         0x02900100: DataItem(0x02900100, "residual current", "X.XXX", 0, "A", 0, 9.999),
         0x03900000: [DataItem(0x03900000, "trips", "XXXXXX", event)],
