@@ -48,7 +48,7 @@ assert points.quality[0] == quality.SB | quality.NT and points.values[0] == 1
 assert points.quality[two.base] == quality.GOOD
 
 # a block of that name is taken over when it fits; else, and when it is full, one sentence
-assert points.add("one", TEMPLATE) is one and points.used == 6
+assert points.add("one", TEMPLATE) == one and points.used == 6
 refused("another template", "one", TEMPLATE[:2])
 refused("full", "three", TEMPLATE)
 assert points.used == 6

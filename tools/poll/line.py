@@ -24,8 +24,8 @@ class Line:
         self.rng = rng
         self.babbler = babbler
         self.alarms = []  # (us, device, on), the latest first
-        # what each device holds, and held before it raised or took back its alarm
-        self.past = {device.name: [device.truth()] for device in bus.devices}
+        # what each device held: at first, and whenever it raised or took back its alarm
+        self.past = {device.name: [] for device in bus.devices}
         self.bound_us = 0.0
         self.requests = 0
         self.answered = {}  # name: [answers, us of the first, us of the last]
@@ -33,6 +33,11 @@ class Line:
         self._free_us = 0.0  # end of the last byte on the line
         self._bursts = []  # (start, end, bytes) of the babbler, not heard yet
         self._babble_us = rng.uniform(*_BABBLE_EVERY_S) * 1e6
+
+    def begin(self):
+        """The alarms are planned, the devices hold what they hold."""
+        for device in self.bus.devices:
+            self.past[device.name].append(device.truth())
 
     def carry(self, us, baud, parity, data):
         """[(us of the end, bytes)] of everything the master hears from `us` on until the answer

@@ -42,6 +42,8 @@ class Run:
             line_rng = random.Random(f"{plan.seed}/line/{number}")
             self.lines.append(Line(Bus(devices), self.dead, line_rng, babbler))
         self.alarms = Alarms(self.buses, self.lines, self.dead, plan.minutes * 60, rng)
+        for line in self.lines:
+            line.begin()
         self.past = {name: past for line in self.lines for name, past in line.past.items()}
         self.loads = []  # by minute: load % of every bus
         self.lost = set()  # devices the terminal holds for silent

@@ -127,7 +127,7 @@ class Station:
             texts = []
             for i in range(len(device.template)):
                 at = device.base + i
-                fresh = not points.quality[at] and points.stamps[at] >= since
+                fresh = points.stamps[at] >= since  # a good value came in this round
                 texts.append("%s:%d:%d" % (device.template[i][0], points.values[at], fresh))
             print("= %s %s" % (device.name, " ".join(texts)))
 
