@@ -3,7 +3,7 @@
 Every device has up to three duties, each with a period: key alarms, ordinary alarms, data. A
 duty is *released* when its period is over and *due* at its deadline. Alarms are due at once.
 Data are released together at the start of a round, a multiple of their period in UTC, and due
-one after the other over the first 80 % of it, so that they fill gaps and never pile up in front
+one after the other over the first 70 % of it, so that they fill gaps and never pile up in front
 of alarms. Of what is released the most overdue goes first. What is overdue by more than a second
 counts as a second, the rarer duty as less: an overloaded bus costs data first, key alarms last.
 
@@ -12,7 +12,7 @@ for the quarantine: it is probed ever more rarely, and all probes together may t
 of the time. One that answered only when asked again rests for `rest_ms`, since the answer to
 the first question may still come and must not be taken for another.
 
-Times are ms, kept as 32-bit offsets from a base that moves along. 27 bytes a device.
+Times are ms, kept as 32-bit offsets from a base that moves along. 32 bytes a device.
 """
 
 from array import array
@@ -59,10 +59,11 @@ class Schedule:
         self._share_pct = share_pct
         self._failures = bytearray(count)  # unanswered requests in a row
         self._release = [array("i", [0] * count) for _ in DUTIES]
+        self._rest_until = array("i", [0] * count)
         self._probe_at = array("i", [0] * count)
         self._seen_s = array("I", [0] * count)  # last answer, s of uptime + 1; 0: never
         self._soonest = [0, 0, 0]  # no release of the duty is before this
-        self._spread = self.periods[_DATA] * 8 // 10 * 4 // max(count, 1)  # 1/4 ms
+        self._spread = self.periods[_DATA] * 7 // 10 * 4 // max(count, 1)  # 1/4 ms
         self._retries = 0  # of the request in hand
         self._credit = 0  # ms of probing allowed now, in 1/100
         self._credit_at = 0
@@ -122,7 +123,7 @@ class Schedule:
         if self.is_silent(device):
             news = BACK
             self.silent -= 1
-            self._hold(device, at, at)
+            self._release_all(device, at)
         self._failures[device] = 0
         self._seen_s[device] = now // 1000 + 1
         self._note_lateness(device)
@@ -132,7 +133,7 @@ class Schedule:
             self._complete(device, at)
         if self._retries:
             self._retries = 0
-            self._hold(device, at + self._rest_ms, _FAR)
+            self._rest_until[device] = at + self._rest_ms
         return news
 
     def wait_ms(self, now):
@@ -188,7 +189,7 @@ class Schedule:
 
     def _rebase(self, by):
         self._base += by
-        for times in self._release + [self._probe_at]:
+        for times in self._release + [self._probe_at, self._rest_until]:
             for i in range(len(times)):
                 times[i] = max(times[i] - by, -_REBASE_MS)
         self._soonest = [max(soonest - by, -_REBASE_MS) for soonest in self._soonest]
@@ -206,6 +207,7 @@ class Schedule:
         wanted = DUTIES[duty]
         release = self._release[duty]
         duties, failures, tries = self.duties, self._failures, self._tries
+        rest = self._rest_until
         spread = self._spread if duty == _DATA else 0
         steady = self._steady_at
         found, best, soonest = -1, _FAR, _FAR
@@ -213,9 +215,8 @@ class Schedule:
             if not duties[i] & wanted or failures[i] >= tries:
                 continue
             due = release[i]
-            if due > at:
-                if due < soonest:
-                    soonest = due
+            if due > at or rest[i] > at:
+                soonest = min(soonest, max(due, rest[i]))
                 continue
             if spread:
                 due += i * spread >> (2 if due >= steady else 3)
@@ -266,10 +267,10 @@ class Schedule:
             self.worst[device] = late
 
     def _go_on(self, device, at):
-        """What is left of a late duty is due now, not before: the others come in between."""
+        """What is left of a late duty is less late: it lets others in between."""
         late = at - self._due(device, self.duty)
         if late > 0:
-            self._release[self.duty][device] += late
+            self._release[self.duty][device] += late - (late >> 2)
 
     def _complete(self, device, at):
         """Sets when the duty just done is released next."""
@@ -290,9 +291,9 @@ class Schedule:
         period = self.periods[_DATA]
         return at + period - (at - self._round_at) % period
 
-    def _hold(self, device, earliest, latest):
-        """Moves its releases to `earliest` at least, and to `latest` at most."""
+    def _release_all(self, device, at):
+        """All its duties are due now: what was known of it is old."""
         for duty in range(len(DUTIES)):
             release = self._release[duty]
-            release[device] = min(max(release[device], earliest), latest)
+            release[device] += min(0, at - self._due(device, duty))
             self._soonest[duty] = min(self._soonest[duty], release[device])

@@ -114,4 +114,3 @@ def _offsets(points):
 def _size(kind):
     """Registers, or bits."""
     return 1 if kind == _BIT else 1 << (kind >> 1)
-

@@ -74,9 +74,7 @@ class Driver:
         self._line.close()
 
     def devices(self):
-        return tuple(
-            [(self._names[i], p.points, p.duties) for i, p in enumerate(self._profiles)]
-        )
+        return tuple([(self._names[i], p.points, p.duties) for i, p in enumerate(self._profiles)])
 
     def problems(self):
         """Sentences about devices that cannot be served, and why."""
@@ -207,4 +205,3 @@ class Driver:
             for reason in (framer.CHECKSUM, framer.HCS, framer.FCS):
                 counters["checksum_errors"] += master.framer.count(reason)
         return counters
-

@@ -57,8 +57,12 @@ class Line:
         answers = [(device, reply) for device, reply in answers if device.name not in self.dead]
         if self.babbler and self._babbles(us, end):
             answers = []  # nobody understood the request
-        heard = [self._answer(*one, end, char_us, len(answers) > 1) for one in answers]
-        return sorted(heard + self._noise(us))
+        heard = self._noise(us)
+        for one in answers:
+            at, reply = self._answer(*one, end, char_us, len(answers) > 1)
+            # the first byte when it comes, the others when the last one does
+            heard += [(round(at - (len(reply) - 1) * char_us), reply[:1]), (at, reply[1:])]
+        return sorted(heard)
 
     def _answer(self, device, reply, end, char_us, collides):
         delay_us = self.rng.uniform(*_DELAY_S) * 1e6

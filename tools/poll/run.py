@@ -56,9 +56,7 @@ class Run:
         plan = self.plan
         seed = {
             "rows": [
-                "".join(
-                    f"{slot} {d.kind} {d.address} {d.baud} - {d.name}\n" for d in devices
-                )
+                "".join(f"{slot} {d.kind} {d.address} {d.baud} - {d.name}\n" for d in devices)
                 for slot, devices in enumerate(self.buses, 1)
             ],
             "minutes": plan.minutes,
@@ -135,6 +133,7 @@ class Run:
 
     def _numbers(self, report):
         self.alarms.close()
+        self.report = report
         buses = report["buses"]
         elapsed_us = report["elapsed_us"]
         bound_us = sum(line.bound_us for line in self.lines)

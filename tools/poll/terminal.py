@@ -91,9 +91,7 @@ class Station:
         wires = Wires(number, self.time)
         archive = Archive(Flash(rows))
         cfg = {"devices": archive.rows, "reply_ms": 500}
-        return Slot(
-            number, "rs485", Driver, wires, cfg, self.points, self.clock, self.log, self
-        )
+        return Slot(number, "rs485", Driver, wires, cfg, self.points, self.clock, self.log, self)
 
     def slot_failed(self, number, text):
         print("# %d %s" % (number, text))
