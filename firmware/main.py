@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+from firmware.bay.bay import Bay
 from firmware.bay.slot import Slot
 from firmware.config import store as config
 from firmware.console import shell, ttu
@@ -34,12 +35,8 @@ _LINK_DEADLINE_MS = 6000  # the longest pause between two tries to start the met
 
 def run(board):
     """Boot, run, stop in order. Ctrl-C leaves to the interpreter's prompt, Ctrl-D restarts."""
-    plugged = _plugged(board)
-    drivers = {kind: _driver(kind) for kind in plugged.values()}
-    heap = Heap()  # after the last import, before the first object
+    heap = Heap()  # after the last import but the drivers', before the first object
     terminal = Terminal(board, heap)
-    for number in sorted(plugged):
-        terminal.plug(number, plugged[number], drivers[plugged[number]])
     ttu.bind(terminal.views)
     leaving = None
     try:
@@ -53,15 +50,17 @@ def run(board):
     terminal.watchdog.hold()
 
 
-def _plugged(board):
-    """{slot number: module type} of the slots that hold something."""
-    found = {number: board.module(number) for number, _ in board.SLOTS}
-    return {number: kind for number, kind in found.items() if kind}
-
-
 def _driver(kind):
-    """The Driver class of a module type: modules/<kind>/driver.py."""
-    return __import__("modules.%s.driver" % kind, None, None, ("Driver",)).Driver
+    """The Driver class of a module type, modules/<kind>/driver.py; None when there is none."""
+    folder = "modules." + kind
+    name = folder + ".driver"
+    try:
+        return __import__(name, None, None, ("Driver",)).Driver
+    except ImportError as error:
+        for absent in (folder, name):
+            if str(error) == "no module named '%s'" % absent:
+                return None
+        raise  # the driver is there, what it imports is not
 
 
 def _metrology(name):
@@ -100,7 +99,6 @@ class Terminal:
         kept, wrong = self.checkpoint.read()
         self.events = EventLog(self.clock, self.checkpoint.boot)
         self.points = Points(_POINTS)
-        self.slots = []
         # paths only: a value may be a secret
         self.config.subscribe(
             "", lambda path, _: self.events.emit(event_codes.CONFIG_COMMITTED, "", path)
@@ -116,6 +114,7 @@ class Terminal:
         self._build_billing()
         self._restore(kept, wrong)
         self._build_supervisor()
+        self._build_bay(heap)
         self.vitals = Vitals(self, heap)
         self.views = Views(self)
 
@@ -186,22 +185,30 @@ class Terminal:
         self.shell = shell.on_stdin()
         add("console", self.shell.run)
 
-    def plug(self, number, kind, driver):
-        """Bring a module into service."""
-        cfg = dict(self.config.group(kind))
-        slot = Slot(
+    def _build_bay(self, heap):
+        self._wires = {number: self.board.slot(number) for number in self.board.SLOTS}
+        self.bay = Bay(
+            [self._wires[number] for number in self.board.SLOTS],
+            lambda kind: heap.load(_driver, kind),
+            self._make_slot,
+            self.supervisor,
+            self,
+        )
+        self.supervisor.add("bay", self.bay.run)
+
+    def _make_slot(self, number, identity, driver):
+        kind = identity.kind
+        return Slot(
             number,
             kind,
             driver,
-            lambda: self.board.port(number, cfg["baud"], driver.PARITY),
-            cfg,
+            self._wires[number],
+            dict(self.config.group(kind)),
             self.points,
             self.clock,
             self.log,
             self,
         )
-        self.slots.append(slot)
-        self.supervisor.add("slot %d" % number, slot.run)
 
     async def run(self):
         self.log.sink = self.shell.interject
@@ -218,6 +225,7 @@ class Terminal:
             await asyncio.sleep_ms(20)
         report = self.vitals.report()
         await self.supervisor.stop()
+        self.bay.close()
         self.save_energy()
         return report
 
@@ -244,6 +252,15 @@ class Terminal:
 
     def slot_failed(self, number, text):
         self.events.emit(event_codes.SLOT_ERROR, "slot %d" % number, text)
+
+    def module_in(self, number, text):
+        self.events.emit(event_codes.MODULE_IN, "slot %d" % number, text)
+
+    def module_out(self, number, text):
+        self.events.emit(event_codes.MODULE_OUT, "slot %d" % number, text)
+
+    def module_refused(self, number, text):
+        self.events.emit(event_codes.MODULE_REFUSED, "slot %d" % number, text)
 
     def device_changed(self, name, is_back):
         code = event_codes.METER_BACK if is_back else event_codes.METER_LOST

@@ -18,7 +18,7 @@ SPI_HZ = 20000000
 _UARTS = (1, 2)  # UART 0 is the prompt's
 # tx, rx in the order of SLOTS; the transceivers switch direction themselves
 _UART_PINS = ((17, 18), (15, 16), (1, 2), (21, 38), (39, 40), (41, 42))
-_taken = {}  # UART: slot that has it
+_taken = {}  # UART: the port that has it, or None
 _backplane = machine.I2C(0, scl=7, sda=8, freq=400000)
 # slots have no pins left for these: port A reads presence, port B is power; resets are port A
 _lines = expander.Expander(_backplane, 0x20, 0x00FF)
@@ -49,15 +49,15 @@ def slot(number):
 
 
 def _uart(slot, baud, parity):
-    """Any pin can be any UART's: a slot takes the one it has, or one that nobody has."""
+    """Any pin can be any UART's: a slot takes one that nobody has."""
     for uart in _UARTS:
-        if _taken.get(uart) in (None, slot):
+        if _taken.get(uart) is None:
             break
     else:
         raise OSError("slot %d gets no serial port: the board has two, both are in use" % slot)
     tx, rx = _UART_PINS[slot - 1]
     port = _Port(uart, baud, bits=8, parity=parity, stop=1, timeout=0, tx=tx, rx=rx, rxbuf=512)
-    _taken[uart] = slot
+    _taken[uart] = port
     return port
 
 
@@ -69,8 +69,9 @@ class _Port(machine.UART):
         self._uart = uart
 
     def deinit(self):
-        _taken[self._uart] = None
-        super().deinit()
+        if _taken[self._uart] is self:  # else it was closed before, and may be another's now
+            _taken[self._uart] = None
+            super().deinit()
 
 
 def watchdog(timeout_ms):

@@ -6,6 +6,7 @@ another slot, and imports core, codec and this file only.
 
 
 class Driver:
+    VERSION = ""  # shown by ttu.slots()
     POINTS = ()  # (name, unit, power of ten), one block a device
     PARITY = None  # of its serial port: None, 0 even, 1 odd; the rate is cfg["baud"]
 

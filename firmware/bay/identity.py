@@ -82,6 +82,8 @@ def build(kind, vendor="", serial="", revision=0):
 def read(i2c, address):
     """The Identity in the 24C02 at `address`: its word address is written, then SIZE bytes are
     read in one sequential read (1.6 ms at 400 kHz, during which nothing else runs). SlotError."""
+    if i2c is None:
+        raise SlotError("the identity cannot be read: this board has no I2C bus for modules")
     try:
         data = i2c.readfrom_mem(address, 0, SIZE)
     except OSError:

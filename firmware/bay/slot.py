@@ -20,9 +20,9 @@ EMPTY, OPENING, READY, FAILED = "empty", "opening", "ready", "failed"
 
 
 class Slot:
-    def __init__(self, number, kind, driver, make_port, cfg, points, clock, log, listener):
-        """`kind` is the module's type, `driver` its Driver class; `make_port()` opens the port
-        (OSError when it is not there); `cfg` are the settings of that module, with poll_s.
+    def __init__(self, number, kind, driver, wires, cfg, points, clock, log, listener):
+        """`kind` is the module's type, `driver` its Driver class; `wires` lead to the slot
+        (board/wires.py); `cfg` are the settings of that module, with baud and poll_s.
         `listener` has slot_failed(number, text) and device_changed(name, is_back)."""
         self.number = number
         self.kind = kind
@@ -34,7 +34,7 @@ class Slot:
         self.blocks = []  # points.Device, in the order of driver.devices()
         self._listener = listener
         self._driver_class = driver
-        self._make_port = make_port
+        self._wires = wires
         self._cfg = cfg
         self._points = points
         self._clock = clock
@@ -58,7 +58,14 @@ class Slot:
 
     async def _session(self):
         self.state = OPENING
-        driver = self._driver_class(self._make_port(), self._cfg, self._clock, self._log)
+        port = self._wires.uart(self._cfg["baud"], self._driver_class.PARITY)
+        try:
+            await self._serve(port)
+        finally:
+            port.deinit()
+
+    async def _serve(self, port):
+        driver = self._driver_class(port, self._cfg, self._clock, self._log)
         try:
             await driver.open()
             self._claim(driver)

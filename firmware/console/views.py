@@ -51,12 +51,20 @@ class Views:
         return ("what", "value"), self.t.link.rows() + flagged + self.t.metrology.ways.rows()
 
     def slots(self):
+        errors = {row[0]: row[4] for row in self.t.supervisor.status()}
         rows = []
-        for slot in self.t.slots:
-            up, down = slot.counts()
-            devices = "%d answer, %d silent" % (up, down)
-            rows.append((slot.number, slot.kind, slot.state, slot.rounds, devices, slot.error))
-        return ("slot", "module", "state", "rounds", "devices", "last error"), rows
+        for place in self.t.bay.places:
+            who = place.identity
+            names = (who.kind, place.version, who.serial, who.revision) if who else ("",) * 4
+            slot = place.slot
+            state, devices, error = place.state, "", place.error
+            if slot:
+                state, error = slot.state, slot.error
+                devices = "%d answer, %d silent" % slot.counts()
+            error = error or errors.get(place.name, "")
+            rows.append((place.number,) + names + (state, devices, error))
+        header = ("slot", "module", "driver", "serial", "hw", "state", "devices", "last error")
+        return header, rows
 
     def devices(self):
         now = self.clock.utc_ms()

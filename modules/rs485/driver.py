@@ -30,6 +30,7 @@ _PLAN = (
 
 
 class Driver:
+    VERSION = "0.2"
     PARITY = 0  # even (DL/T 645-2007, byte layer)
 
     POINTS = (
