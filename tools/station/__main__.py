@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console as Screen
@@ -23,6 +23,7 @@ from tools.station import screen
 from tools.station.broker import KINDS, BrokerError
 from tools.station.console import Console, ConsoleError
 from tools.station.station import Plan, Station, StationError
+from tools.vboard import bay
 from tools.vboard.setup import BoardError
 
 _REFRESH_S = 0.5
@@ -158,10 +159,20 @@ def watch_live(station, seconds):
     return watch(station, seconds, tell)
 
 
+@contextmanager
+def published(folder):
+    """Within it, `make plug` means the bay of this station."""
+    bay.publish(folder)
+    try:
+        yield
+    finally:
+        bay.withdraw(folder)
+
+
 def run(plan, seconds):
     """The result as a dict."""
     share, truth, report = None, {}, {}
-    with Station(plan) as station:
+    with Station(plan) as station, published(station.folder):
         listener = station.listener
         with suppress(KeyboardInterrupt):
             share = watch_live(station, seconds)

@@ -20,7 +20,7 @@ from tools.emulator import recording
 from tools.station.broker import Broker
 from tools.station.listener import Listener
 from tools.station.meters import addresses
-from tools.vboard import image
+from tools.vboard import bay, image
 from tools.vboard.board import VirtualBoard
 
 _READY_S = 30  # numpy and a recording to resample, on a busy machine
@@ -30,6 +30,11 @@ _STOP_S = 3
 _PINS = {"4": 0, "5": 1, "6": 2, "7": 3, "15": 4, "16": 5, "17": 8}
 _SELECT = 10
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_MODULES = {
+    "emulator": "tools.emulator",
+    "meters": "tools.station.meters",
+    "backplane": bay.MODULE,
+}
 
 _PROVISION = """
 from firmware.config import store
@@ -87,6 +92,7 @@ class Plan:
         self.poll_s = 5
         self.period_s = 1
         self.settings = ()  # (path, value) in addition
+        self.modules = ("1=rs485",)  # what is plugged at the start, SLOT=TYPE
 
     def for_recording(self):
         """Read the recording and fit the station to it; text that says what was chosen."""
@@ -143,6 +149,7 @@ class Station:
             self.broker.start()
             self._spawn("emulator", *self._emulator())
             self._spawn("meters", *self._meters())
+            self._spawn("backplane", *self._backplane())
             self._make_image()
             self.listener = Listener(self.broker.port)
             self.board = VirtualBoard(
@@ -166,8 +173,12 @@ class Station:
         words = ["--meters", str(plan.meters), "--link", self.path("rs485")]
         return [*words, "--control", self.path("meters"), "--seed", str(plan.seed)]
 
+    def _backplane(self):
+        """RS-485 modules are all on the bus with the meters."""
+        return bay.words(self.folder, self.plan.modules, ["rs485=" + self.path("rs485")])
+
     def _spawn(self, name, *words):
-        module = "tools.emulator" if name == "emulator" else "tools.station." + name
+        module = _MODULES[name]
         said = open(self.path(name + ".txt"), "w+")
         process = subprocess.Popen(
             [sys.executable, "-m", module, *words],
@@ -207,13 +218,12 @@ class Station:
         return wiring(
             self.path("spi"),
             self.path("pins"),
-            uart={"1": self.path("rs485")},
-            modules={"1": "rs485"},
+            **bay.wiring(self.folder),
             unique_id="%016x" % self.plan.seed,
         )
 
     def ask(self, part, **request):
-        """One request to the control socket of `emulator` or `meters`; the answer as a dict."""
+        """One request to the control socket of `emulator`, `meters` or `bay`; the answer."""
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(_STOP_S)
             control.connect(self.path(part))
