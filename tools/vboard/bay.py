@@ -9,10 +9,13 @@ import argparse
 import json
 import os
 import socket
+import subprocess
 import sys
-from contextlib import suppress
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from tools.vboard.setup import ROOT
+from tools.vboard.setup import ROOT, BoardError
 
 MODULE = "tools.emulator.backplane"
 LINK = ROOT / ".run" / "bay"
@@ -24,6 +27,12 @@ _PINS = ((21, 0), (31, 8), (41, 16))  # presence, power, reset
 
 class BayError(Exception):
     """The text is for a person."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """One sentence, without the usage."""
+        sys.exit(f"bay: {message}")
 
 
 def words(folder, plugged=(), peers=()):
@@ -61,6 +70,36 @@ def withdraw(folder):
             LINK.unlink()
 
 
+@contextmanager
+def running(wiring_file):
+    """A backplane with empty slots, published; yields the path of a wiring file for the board:
+    `wiring_file` (None: nothing) and the backplane."""
+    with tempfile.TemporaryDirectory(prefix="ttu-") as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-m", MODULE, *words(folder)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is ours to hand on
+        )
+        try:
+            if not process.stdout.readline().startswith("ready"):
+                raise BoardError("the backplane does not start")
+            parts = json.loads(Path(wiring_file).read_text()) if wiring_file else {}
+            for name, part in wiring(folder).items():
+                parts[name] = {**part, **parts.get(name, {})}
+            both = Path(folder, "wiring.json")
+            both.write_text(json.dumps(parts))
+            publish(folder)
+            yield both
+        finally:
+            withdraw(folder)
+            process.terminate()
+            process.wait()
+            process.stdout.close()
+
+
 def ask(path, **request):
     """One request to the control socket at `path`; what it answered. BayError."""
     try:
@@ -86,7 +125,7 @@ def ask_published(**request):
 
 
 def _arguments(argv):
-    parser = argparse.ArgumentParser(prog="python -m tools.vboard.bay", description=__doc__)
+    parser = _Parser(prog="python -m tools.vboard.bay", description=__doc__)
     parser.add_argument("do", choices=("plug", "unplug", "status"))
     parser.add_argument("--slot", type=int, help="1 to 6")
     parser.add_argument("--module", help="type, or: blank corrupt unknown unreadable")
