@@ -345,8 +345,9 @@ async def test_rounds():
         gc.collect()
         heap[turn] = gc.mem_alloc()
     assert good > 20 and middle > 20, (good, middle)
-    spread = max(heap[50:]) - max(heap[10:50])
-    assert spread <= 64, heap
+    # single looks find a little more at times: collection takes what looks like a pointer for one
+    growth = sorted(heap[60:])[20] - sorted(heap[20:60])[20]
+    assert growth <= 32, heap
     assert await world.stop() == []
     tally.close()
 

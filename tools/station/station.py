@@ -4,11 +4,9 @@ Each part is a process of its own; what this starts it stops, and nothing else. 
 a flash image with the compiled tree and its settings on it.
 """
 
-import ctypes
 import json
 import math
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +20,7 @@ from tools.station.listener import Listener
 from tools.station.meters import addresses
 from tools.vboard import bay, image
 from tools.vboard.board import VirtualBoard
+from tools.vboard.setup import end_with_parent
 
 _READY_S = 30  # numpy and a recording to resample, on a busy machine
 _STOP_S = 3
@@ -29,7 +28,6 @@ _STOP_S = 3
 # Machine pin of the virtual board: pin of the emulated IC (see board/unix/board.py).
 _PINS = {"4": 0, "5": 1, "6": 2, "7": 3, "15": 4, "16": 5, "17": 8}
 _SELECT = 10
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _MODULES = {
     "emulator": "tools.emulator",
     "meters": "tools.station.meters",
@@ -53,11 +51,6 @@ def wiring(spi, pins, **more):
         "pins": {"path": pins, "map": _PINS},
         **more,
     }
-
-
-def _end_with_parent():
-    """In a child: be terminated when the parent dies, however it dies (Linux)."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class StationError(Exception):
@@ -188,7 +181,7 @@ class Station:
             stderr=said,
             text=True,
             start_new_session=True,  # Ctrl-C is ours to hand on
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
         self.parts[name] = process
         line = process.stdout.readline()

@@ -15,7 +15,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tools.vboard.setup import ROOT, BoardError
+from tools.vboard.setup import ROOT, BoardError, end_with_parent
 
 MODULE = "tools.emulator.backplane"
 LINK = ROOT / ".run" / "bay"
@@ -82,6 +82,7 @@ def running(wiring_file):
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,  # Ctrl-C is ours to hand on
+            preexec_fn=end_with_parent,
         )
         try:
             if not process.stdout.readline().startswith("ready"):
