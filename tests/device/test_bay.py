@@ -116,6 +116,8 @@ async def test_comes_and_goes():
     assert [slot.number for slot in world.bay.slots] == [2, 3, 6]
     place = world.bay.places[2]
     assert (place.state, place.version, place.identity.serial) == ("served", "1.0", "S3")
+    port = world.wires[2].uart(9600, 0)  # a driver that forgets its port ...
+    assert port.is_open
     for number in (6, 3):
         world.bench(number).pull()
     await world.advance(500)
@@ -125,6 +127,7 @@ async def test_comes_and_goes():
     ]
     assert tasks(world) == ["slot 2"] and [s.number for s in world.bay.slots] == [2]
     assert not world.bench(3).is_fed and world.bench(2).is_fed
+    assert not port.is_open  # ... does not keep it
     assert (place.state, place.identity, place.slot) == ("empty", None, None)
     assert await world.stop() == [] and world.take() == []
     world.bay.close()
