@@ -15,7 +15,7 @@ SEED ?= 1
 TESTS ?= tests/host
 JOBS ?= auto
 
-.PHONY: help venv run board deploy vectors accuracy size test qemu test-qemu bench lint format clean
+.PHONY: help venv run board plug unplug deploy vectors accuracy poll size test qemu test-qemu bench lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -43,7 +43,13 @@ run: $(STAMP) ## the desk-top station and the terminal; SECONDS=30 PACE=lockstep
 	  $(if $(CHIP),--chip "$(CHIP)")
 
 board: $(STAMP) ## only the virtual board: prints the PTY for mpremote; HEAP=1M FLASH=file
-	@$(RUN) tools.vboard --heap "$(HEAP)" $(if $(FLASH),--flash "$(FLASH)")
+	@$(RUN) tools.vboard --bay --heap "$(HEAP)" $(if $(FLASH),--flash "$(FLASH)")
+
+plug: $(STAMP) ## a module into the running station or board: SLOT=3 MODULE=hplc; or blank corrupt unknown unreadable
+	@$(RUN) tools.vboard.bay plug $(if $(SLOT),--slot "$(SLOT)") $(if $(MODULE),--module "$(MODULE)")
+
+unplug: $(STAMP) ## and out again: SLOT=3
+	@$(RUN) tools.vboard.bay unplug $(if $(SLOT),--slot "$(SLOT)")
 
 deploy: $(STAMP) ## build to .mpy and copy what changed: make deploy PORT=/dev/ttyUSB0
 	@test -n "$(PORT)" || { echo "say where the board is: make deploy PORT=/dev/ttyUSB0"; exit 2; }
@@ -56,6 +62,11 @@ vectors: $(STAMP) ## replay frames under MicroPython: make vectors DIR=folder
 accuracy: $(STAMP) ## how exactly it meters, against float64: SEED=1 CASES=64 WAVEFORM=f.npz CLASS=0.2S
 	@$(RUN) tools.accuracy --seed "$(SEED)" $(if $(CASES),--cases "$(CASES)") \
 	  $(if $(WAVEFORM),--waveform "$(WAVEFORM)") $(if $(CLASS),--class "$(CLASS)")
+
+poll: $(STAMP) ## a station's buses on virtual time: DEVICES=200 DEAD=20 BUSES=4 MINUTES=15 SEED=1 BABBLE=1 SWEEP=docs
+	@$(RUN) tools.poll --seed "$(SEED)" $(if $(DEVICES),--devices "$(DEVICES)") $(if $(DEAD),--dead "$(DEAD)") \
+	  $(if $(BUSES),--buses "$(BUSES)") $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(BABBLE),--babble) \
+	  $(if $(SWEEP),--sweep "$(SWEEP)")
 
 size: $(STAMP) ## .mpy bytes and RAM after import, per package
 	@$(RUN) tools.size

@@ -1,4 +1,4 @@
-"""What every board wires the same way: metrology SPI and pins, UARTs, UTC. Pin numbers come
+"""What every board wires the same way: metrology SPI and pins, slots, UTC. Pin numbers come
 from the board's own `board.py`; this file and those are the only ones that import `machine`.
 """
 
@@ -8,6 +8,7 @@ import time
 import machine
 from micropython import const
 
+_RESET_US = const(200)  # more than any module's reset input asks for
 _NETWORK_MS = const(30000)  # longest wait for a link; the uplink goes on trying without
 
 _EPOCH_2000_US = 946684800000000  # ports differ: time.time() counts from 1970 or from 2000
@@ -79,12 +80,53 @@ def reset_cause():
     return "reset cause %d" % cause
 
 
-def uart_of(slots, slot):
-    """Number of the UART behind `slot`; `slots` has rows (slot, UART). OSError without one."""
-    for number, uart in slots:
-        if number == slot:
-            return uart
-    raise OSError("slot %d has no serial port" % slot)
+class SlotWires:
+    """What leads to one slot of the expansion bay. All slots share the I2C bus."""
+
+    def __init__(self, number, i2c, presence, power, reset, make_uart=None):
+        """`presence`, `power` and `reset` are pins, called to read or drive them: presence is
+        low while a module is plugged, power is high while it is fed, reset low while it is held.
+        `make_uart(baud, parity)` gives a new port, and is None where no UART is wired."""
+        self.number = number
+        self.i2c = i2c  # of the backplane, or None
+        self._presence = presence
+        self._power = power
+        self._reset = reset
+        self._make_uart = make_uart
+        self._port = None  # the one given out last
+
+    def uart(self, baud, parity):
+        """A new port; one given out before is closed. parity None, 0 (even) or 1 (odd). OSError
+        with a sentence when there is none."""
+        self._close()
+        if self._make_uart is None:
+            raise OSError("slot %d has no serial port on this board" % self.number)
+        self._port = self._make_uart(baud, parity)
+        return self._port
+
+    def is_present(self):
+        """Is a module plugged? A backplane that does not answer holds none."""
+        try:
+            return not self._presence()
+        except OSError:
+            return False
+
+    def power(self, on):
+        """Feed the module, or not: then its port is closed too. OSError from the backplane."""
+        if not on:
+            self._close()
+        self._power(1 if on else 0)
+
+    def reset(self):
+        """A pulse on the module's reset line. OSError from the backplane."""
+        self._reset(0)
+        time.sleep_us(_RESET_US)
+        self._reset(1)
+
+    def _close(self):
+        port, self._port = self._port, None
+        if port is not None:
+            port.deinit()
 
 
 async def joined(interface):

@@ -3,7 +3,9 @@
 import asyncio
 import json
 
+from firmware.bay.bay import Bay
 from firmware.bay.slot import Slot
+from firmware.config import archive
 from firmware.config import store as config
 from firmware.console import shell, ttu
 from firmware.console.views import Views
@@ -27,19 +29,14 @@ from firmware.uplink.reporter import Reporter
 from firmware.uplink.session import Session
 
 VERSION = "0.1.0"
-_POINTS = 2000  # capacity of the table: 17 bytes a point
 _DRAIN_MS = 3000  # an orderly stop waits this long for the outbox
 _LINK_DEADLINE_MS = 6000  # the longest pause between two tries to start the metrology unit is 5 s
 
 
 def run(board):
     """Boot, run, stop in order. Ctrl-C leaves to the interpreter's prompt, Ctrl-D restarts."""
-    plugged = _plugged(board)
-    drivers = {kind: _driver(kind) for kind in plugged.values()}
-    heap = Heap()  # after the last import, before the first object
+    heap = Heap()  # after the last import but the drivers', before the first object
     terminal = Terminal(board, heap)
-    for number in sorted(plugged):
-        terminal.plug(number, plugged[number], drivers[plugged[number]])
     ttu.bind(terminal.views)
     leaving = None
     try:
@@ -53,15 +50,17 @@ def run(board):
     terminal.watchdog.hold()
 
 
-def _plugged(board):
-    """{slot number: module type} of the slots that hold something."""
-    found = {number: board.module(number) for number, _ in board.SLOTS}
-    return {number: kind for number, kind in found.items() if kind}
-
-
 def _driver(kind):
-    """The Driver class of a module type: modules/<kind>/driver.py."""
-    return __import__("modules.%s.driver" % kind, None, None, ("Driver",)).Driver
+    """The Driver class of a module type, modules/<kind>/driver.py; None when there is none."""
+    folder = "modules." + kind
+    name = folder + ".driver"
+    try:
+        return __import__(name, None, None, ("Driver",)).Driver
+    except ImportError as error:
+        for absent in (folder, name):
+            if str(error) == "no module named '%s'" % absent:
+                return None
+        raise  # the driver is there, what it imports is not
 
 
 def _metrology(name):
@@ -99,8 +98,8 @@ class Terminal:
         self.checkpoint = Checkpoint(Twin("/energy.a", "/energy.b", 4096))
         kept, wrong = self.checkpoint.read()
         self.events = EventLog(self.clock, self.checkpoint.boot)
-        self.points = Points(_POINTS)
-        self.slots = []
+        self.points = Points(self.config.get("station.points"))
+        self.archive = archive.on_flash()
         # paths only: a value may be a secret
         self.config.subscribe(
             "", lambda path, _: self.events.emit(event_codes.CONFIG_COMMITTED, "", path)
@@ -116,6 +115,7 @@ class Terminal:
         self._build_billing()
         self._restore(kept, wrong)
         self._build_supervisor()
+        self._build_bay(heap)
         self.vitals = Vitals(self, heap)
         self.views = Views(self)
 
@@ -186,22 +186,47 @@ class Terminal:
         self.shell = shell.on_stdin()
         add("console", self.shell.run)
 
-    def plug(self, number, kind, driver):
-        """Bring a module into service."""
+    def _build_bay(self, heap):
+        self._wires = {number: self.board.slot(number) for number in self.board.SLOTS}
+        self.bay = Bay(
+            [self._wires[number] for number in self.board.SLOTS],
+            lambda kind: heap.load(_driver, kind),
+            self._make_slot,
+            self.supervisor,
+            self,
+        )
+        self.supervisor.add("bay", self.bay.run)
+
+    def _make_slot(self, number, identity, driver):
+        kind = identity.kind
         cfg = dict(self.config.group(kind))
-        slot = Slot(
+        cfg["devices"] = lambda: self.archive.rows(number)
+        return Slot(
             number,
             kind,
             driver,
-            lambda: self.board.port(number, cfg["baud"], driver.PARITY),
+            self._wires[number],
             cfg,
             self.points,
             self.clock,
             self.log,
             self,
         )
-        self.slots.append(slot)
-        self.supervisor.add("slot %d" % number, slot.run)
+
+    def attach(self, *row):
+        """A device more in the archive; the slot's module is opened anew."""
+        self.archive.add(archive.Row(*row))
+        self._reopen(row[0])
+
+    def detach(self, name):
+        row = self.archive.find(name)
+        self.archive.remove(name)
+        self._reopen(row.slot)
+
+    def _reopen(self, number):
+        for slot in self.bay.slots:
+            if slot.number == number:
+                slot.reopen()
 
     async def run(self):
         self.log.sink = self.shell.interject
@@ -218,6 +243,7 @@ class Terminal:
             await asyncio.sleep_ms(20)
         report = self.vitals.report()
         await self.supervisor.stop()
+        self.bay.close()
         self.save_energy()
         return report
 
@@ -245,9 +271,22 @@ class Terminal:
     def slot_failed(self, number, text):
         self.events.emit(event_codes.SLOT_ERROR, "slot %d" % number, text)
 
+    def module_in(self, number, text):
+        self.events.emit(event_codes.MODULE_IN, "slot %d" % number, text)
+
+    def module_out(self, number, text):
+        self.events.emit(event_codes.MODULE_OUT, "slot %d" % number, text)
+
+    def module_refused(self, number, text):
+        self.events.emit(event_codes.MODULE_REFUSED, "slot %d" % number, text)
+
     def device_changed(self, name, is_back):
-        code = event_codes.METER_BACK if is_back else event_codes.METER_LOST
+        code = event_codes.DEVICE_BACK if is_back else event_codes.DEVICE_LOST
         self.events.emit(code, name)
+
+    def state_changed(self, device, point, before, now):
+        text = "%s %d, was %d" % (device.template[point][0], now, before)
+        self.events.emit(event_codes.STATE, device.name, text)
 
     def _task_event(self, kind, name, text):
         code = event_codes.TASK_LATE if kind == "late" else event_codes.TASK_CRASHED

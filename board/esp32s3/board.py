@@ -9,13 +9,20 @@ import machine
 import network as wlan
 
 from board import wires
+from board.esp32s3 import expander
 
 NAME = "ESP32-S3"
 ARCH = "xtensawin"
-SLOTS = ((1, 1), (2, 2))  # slot number, UART number
+SLOTS = (1, 2, 3, 4, 5, 6)
 SPI_HZ = 20000000
-_UART_PINS = {1: (17, 18), 2: (15, 16)}  # tx, rx; the transceivers switch direction themselves
-_MODULES = {1: "rs485"}  # until the bay reads identities
+_UARTS = (1, 2)  # UART 0 is the prompt's
+# tx, rx in the order of SLOTS; the transceivers switch direction themselves
+_UART_PINS = ((17, 18), (15, 16), (1, 2), (21, 38), (39, 40), (41, 42))
+_taken = {}  # UART: the port that has it, or None
+_backplane = machine.I2C(0, scl=7, sda=8, freq=400000)
+# slots have no pins left for these: port A reads presence, port B is power; resets are port A
+_lines = expander.Expander(_backplane, 0x20, 0x00FF)
+_resets = expander.Expander(_backplane, 0x27, 0xFF00)
 
 
 def clock():
@@ -28,18 +35,43 @@ def metrology():
     return wires.Metrology(spi, 10, 9, 4, 5, 6, 14, time.ticks_us)
 
 
-def module(slot):
-    """Type of the module in `slot`, None when it is empty."""
-    return _MODULES.get(slot)
-
-
-def port(slot, baud, parity):
-    """The slot's serial port; parity None, 0 (even) or 1 (odd). OSError when not wired."""
-    uart = wires.uart_of(SLOTS, slot)
-    tx, rx = _UART_PINS[uart]
-    return machine.UART(
-        uart, baud, bits=8, parity=parity, stop=1, timeout=0, tx=tx, rx=rx, rxbuf=512
+def slot(number):
+    """The wires of a slot."""
+    at = number - 1
+    return wires.SlotWires(
+        number,
+        _backplane,
+        expander.Pin(_lines, at),
+        expander.Pin(_lines, 8 + at, 0),
+        expander.Pin(_resets, at, 1),
+        lambda baud, parity: _uart(number, baud, parity),
     )
+
+
+def _uart(slot, baud, parity):
+    """Any pin can be any UART's: a slot takes one that nobody has."""
+    for uart in _UARTS:
+        if _taken.get(uart) is None:
+            break
+    else:
+        raise OSError("slot %d gets no serial port: the board has two, both are in use" % slot)
+    tx, rx = _UART_PINS[slot - 1]
+    port = _Port(uart, baud, bits=8, parity=parity, stop=1, timeout=0, tx=tx, rx=rx, rxbuf=512)
+    _taken[uart] = port
+    return port
+
+
+class _Port(machine.UART):
+    """A UART that is free again once it is closed."""
+
+    def __init__(self, uart, *args, **kw):
+        super().__init__(uart, *args, **kw)
+        self._uart = uart
+
+    def deinit(self):
+        if _taken[self._uart] is self:  # else it was closed before, and may be another's now
+            _taken[self._uart] = None
+            super().deinit()
 
 
 def watchdog(timeout_ms):

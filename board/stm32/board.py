@@ -12,9 +12,19 @@ from board import thumb, wires
 
 NAME = "STM32H743"
 ARCH = "armv7emsp"
-SLOTS = ((1, 2), (2, 6))  # slot number, UART number
+SLOTS = (1, 2, 3, 4, 5, 6)
 SPI_HZ = 20000000  # the prescaler picks the next lower rate
-_MODULES = {1: "rs485"}  # until the bay reads identities
+_backplane = machine.I2C(1, freq=400000)  # B8 B9
+# UART number, presence, power, reset, in the order of SLOTS. UART 3 is the prompt's (ST-LINK),
+# more are not wired in this port: slot 6 is for modules that need I2C only.
+_SLOT_WIRES = (
+    (2, "E2", "F2", "E8"),  # D5 D6
+    (6, "E3", "F3", "E10"),  # C6 C7
+    (7, "E4", "F4", "E12"),  # F7 F6
+    (8, "E5", "F5", "E15"),  # E1 E0
+    (5, "E6", "F8", "G0"),  # B6 B12
+    (0, "E7", "F9", "G1"),
+)
 
 
 def clock():
@@ -28,16 +38,25 @@ def metrology():
     return wires.Metrology(spi, *pins, time.ticks_us, is_hard=True)
 
 
-def module(slot):
-    """Type of the module in `slot`, None when it is empty."""
-    return _MODULES.get(slot)
+def slot(number):
+    """The wires of a slot."""
+    pin = machine.Pin
+    uart, presence, power, reset = _SLOT_WIRES[number - 1]
+    return wires.SlotWires(
+        number,
+        _backplane,
+        pin(presence, pin.IN, pin.PULL_UP),
+        pin(power, pin.OUT, value=0),
+        pin(reset, pin.OUT, value=1),
+        _maker(uart) if uart else None,
+    )
 
 
-def port(slot, baud, parity):
-    """The slot's serial port; parity None, 0 (even) or 1 (odd). OSError when not wired."""
-    uart = wires.uart_of(SLOTS, slot)
+def _maker(uart):
     # STM32 counts the parity bit among the data bits' frame by itself
-    return machine.UART(uart, baud, bits=8, parity=parity, stop=1, timeout=0, rxbuf=512)
+    return lambda baud, parity: machine.UART(
+        uart, baud, bits=8, parity=parity, stop=1, timeout=0, rxbuf=512
+    )
 
 
 def watchdog(timeout_ms):

@@ -12,8 +12,9 @@ from board import wires
 
 NAME = "virtual board"
 ARCH = "x64"
-SLOTS = ((1, 1),)  # slot number, UART number; what is plugged comes from the wiring
+SLOTS = (1, 2, 3, 4, 5, 6)
 SPI_HZ = 20000000
+_backplane = machine.I2C(1, freq=400000)
 
 
 def clock():
@@ -26,15 +27,17 @@ def metrology():
     return wires.Metrology(spi, 10, 17, 4, 5, 6, 15, machine.edge_us)
 
 
-def module(slot):
-    """Type of the module in `slot`, None when it is empty."""
-    return machine.module(slot)
-
-
-def port(slot, baud, parity):
-    """The slot's serial port; parity None, 0 (even) or 1 (odd). OSError when not wired."""
-    uart = wires.uart_of(SLOTS, slot)
-    return machine.UART(uart, baud, bits=8, parity=parity, stop=1, timeout=0)
+def slot(number):
+    """The wires of a slot. Its UART has the slot's number, its pins are 20, 30 and 40 above."""
+    pin = machine.Pin
+    return wires.SlotWires(
+        number,
+        _backplane,
+        pin(20 + number, pin.IN, pin.PULL_UP),
+        pin(30 + number, pin.OUT, value=0),
+        pin(40 + number, pin.OUT, value=1),
+        lambda baud, parity: machine.UART(number, baud, bits=8, parity=parity, stop=1, timeout=0),
+    )
 
 
 class Watchdog:

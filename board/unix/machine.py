@@ -1,11 +1,12 @@
 """`machine` of the virtual board: the silicon under the firmware on the MicroPython unix port.
 
 Found before the built-in one because this folder is first on the path; lives on the host,
-never on the board's flash. Some names exist here only, for the board file: `edge_us`, `ticks_us`,
-`pump` and `module`. Everything else is as on a microcontroller (a subset of it).
+never on the board's flash. Some names exist here only, for the board file: `edge_us`, `ticks_us`
+and `pump`. Everything else is as on a microcontroller (a subset of it).
 """
 
-from shim_pin import Pin, bus
+from shim_i2c import I2C
+from shim_pin import Pin, chip_bus
 from shim_spi import SPI
 from shim_system import (
     DEEPSLEEP_RESET,
@@ -16,7 +17,6 @@ from shim_system import (
     WDT,
     WDT_RESET,
     freq,
-    module,
     reset,
     reset_cause,
     soft_reset,
@@ -29,22 +29,23 @@ from umachine import PinBase, Signal, idle, mem8, mem16, mem32, time_pulse_us
 
 def edge_us():
     """`ticks_us` of the edge whose handler is running; of now outside a handler."""
-    return bus.stamp if bus.stamp >= 0 else bus.ticks_us()
+    return chip_bus.stamp if chip_bus.stamp >= 0 else chip_bus.ticks_us()
 
 
 def ticks_us():
     """As time.ticks_us, by the chip's crystal: what it stood still in lockstep never was."""
-    return bus.ticks_us()
+    return chip_bus.ticks_us()
 
 
 def pump():
     """Coroutine that delivers the chip's edges to the Pin handlers for ever. Run one."""
-    return bus.pump()
+    return chip_bus.pump()
 
 
 __all__ = (
     "DEEPSLEEP_RESET",
     "HARD_RESET",
+    "I2C",
     "PWRON_RESET",
     "Pin",
     "PinBase",
@@ -62,7 +63,6 @@ __all__ = (
     "mem16",
     "mem32",
     "mem8",
-    "module",
     "pump",
     "reset",
     "reset_cause",

@@ -1,9 +1,10 @@
-"""machine.Pin of the virtual board: a plain level, the /SS of an SPI bus, or a chip's wire.
+"""machine.Pin of the virtual board: a plain level, the /SS of an SPI bus, or a wire to a far end.
 
 Which it is stands in the wiring file; the firmware cannot tell. A pin wired to nothing keeps
 the level written to it and reads its pull-up.
 """
 
+import shim_chip_pins
 import shim_host
 import shim_pins
 import shim_spi
@@ -11,10 +12,22 @@ from micropython import const
 from umachine import PinBase
 
 _UNSET = const(-1)
+_SLOT_PINS = const(24)  # of the backplane: presence, power and reset, eight of each
 
-_pins = shim_host.wiring.get("pins", {})
-bus = shim_pins.PinBus(_pins.get("path"))
-_chip_pins = {int(pin): chip_pin for pin, chip_pin in _pins.get("map", {}).items()}
+_far = {}  # machine pin: (bus, pin of the far end)
+
+
+def _wire(name, make):
+    """The bus of that name in the wiring file, its pins noted."""
+    entry = shim_host.wiring.get(name, {})
+    bus = make(entry.get("path"))
+    for pin, far_pin in entry.get("map", {}).items():
+        _far[int(pin)] = (bus, far_pin)
+    return bus
+
+
+chip_bus = _wire("pins", shim_chip_pins.ChipPins)
+_wire("slot_pins", lambda path: shim_pins.PinBus(path, _SLOT_PINS))
 _levels = {}  # machine pin: level last driven
 
 
@@ -32,7 +45,7 @@ class Pin(PinBase):
         self._mode = Pin.IN
         self._pull = None
         self._wire = shim_spi.wire_of_select(id)
-        self._chip_pin = _chip_pins.get(id)
+        self._bus, self._far_pin = _far.get(id, (None, None))
         self.init(mode, pull, value=value)
 
     def init(self, mode=_UNSET, pull=_UNSET, *, value=None):
@@ -53,8 +66,8 @@ class Pin(PinBase):
             return None
         if self._mode != Pin.IN:
             return _levels.get(self.id, 0)
-        if self._chip_pin is not None:
-            return bus.level(self._chip_pin)
+        if self._bus is not None:
+            return self._bus.level(self._far_pin)
         return 1 if self._pull == Pin.PULL_UP else 0
 
     def __call__(self, level=None):
@@ -74,10 +87,10 @@ class Pin(PinBase):
         if wire is not None:
             if wire.selected == bool(level):
                 wire.deselect() if level else wire.select()
-        elif self._chip_pin is not None:
-            bus.drive(self._chip_pin, level)
+        elif self._bus is not None:
+            self._bus.drive(self._far_pin, level)
 
     def irq(self, handler=None, trigger=IRQ_RISING | IRQ_FALLING, hard=False):
         """Call `handler(pin)` at edges; `machine.edge_us()` is the stamp of the one at hand."""
-        if self._chip_pin is not None:
-            bus.listen(self._chip_pin, handler, self, trigger)
+        if self._bus is not None:
+            self._bus.listen(self._far_pin, handler, self, trigger)

@@ -90,8 +90,3 @@ class RTC:
 
     def init(self, value):
         self.datetime(value)
-
-
-def module(slot):
-    """Type of the expansion module the wiring plugs into `slot`, None when there is none."""
-    return shim_host.wiring.get("modules", {}).get(str(slot))

@@ -33,6 +33,10 @@ class Driver:
         ((name, unit, power of ten), ..), duties: a sum of KEY, ALARM, DATA."""
         return ()
 
+    def problems(self):
+        """Sentences about devices that are wanted and cannot be served, after `open`."""
+        return ()
+
     async def poll(self, device, duty, out):
         """One request to device number `device` for one duty: out(point index, value, quality
         bits) for what it tells, then DONE, MORE or SILENT. Takes bounded time."""

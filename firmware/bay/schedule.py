@@ -141,6 +141,10 @@ class Schedule:
         at = self._relative(now)
         return max(1, min(_WAIT_MS, min(self._soonest) - at))
 
+    def wants(self, device):
+        """Its duties as text, such as "alarm data"."""
+        return " ".join([NAMES[i] for i in self._duties_of(device)])
+
     def is_silent(self, device):
         return self._failures[device] >= self._tries
 

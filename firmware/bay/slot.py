@@ -58,6 +58,7 @@ class Slot:
         self._log = log
         self._block = None  # of the device whose turn it is
         self._is_state = False  # its points are states now, whose changes are events
+        self._is_stale = False  # the devices behind it were changed: open it anew
         self._commands = []
         self._called = asyncio.Event()  # a command waits
         self._minute_ms = 0  # when things were last looked after that need it once a minute
@@ -71,8 +72,10 @@ class Slot:
                 await self._session()
             except (SlotError, OSError) as error:
                 self._failed(error)
-            if self.turns > before:
+            if self.turns > before or self._is_stale:
                 pause = _FIRST_MS
+            if self._is_stale:
+                continue
             await asyncio.sleep_ms(pause)
             pause = min(_MOST_MS, 2 * pause)
 
@@ -97,12 +100,18 @@ class Slot:
             raise command.error
         return command.result
 
+    def reopen(self):
+        """The devices behind the module were changed: the driver is closed and opened anew."""
+        self._is_stale = True
+        self._called.set()
+
     def counts(self):
         """(devices that answer, devices that do not)."""
         return self.schedule.counts() if self.schedule else (0, len(self.blocks))
 
     async def _session(self):
         self.state = OPENING
+        self._is_stale = False
         driver = self._driver_class(self._wires, self._cfg, self._clock, self._log)
         try:
             await driver.open()
@@ -130,11 +139,13 @@ class Slot:
         self.driver = driver
         self.state = READY
         self.error = ""
+        for text in driver.problems():
+            self._listener.slot_failed(self.number, text)
 
     async def _work(self, driver):
         schedule = self.schedule
         has_obeyed = False  # commands overtake, but one turn in two belongs to the devices
-        while True:
+        while not self._is_stale:
             if self._commands and not has_obeyed and not schedule.is_retrying():
                 has_obeyed = True
                 await self._obey(driver, self._commands.pop(0))

@@ -7,10 +7,8 @@ config/entry.py:
   text       low..high characters of the alphabet that `choices` names (None: any printable)
   secret     such a text that is never shown
   choice     one of `choices`
-  addresses  a list of low..high different meter addresses (DL/T 645-2007: 12 digits)
 """
 
-_BAUD = (600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _CHIPS = ("ade9000", "atm90e36a", "atm90e32as")
 # four tariffs on every day: sharp peak 1, peak 2, flat 3, valley 4; the times are an example
 _TARIFFS = (
@@ -20,6 +18,7 @@ _LEVELS = ("debug", "info", "warn", "error")
 
 SCHEMA = (
     ("station.name", "text", "ttu", 1, 32, "name", "", "name of the terminal in its messages"),
+    ("station.points", "int", 2000, 300, 8000, None, "", "points of all devices, 17 bytes each"),
     (
         "metering.u_full_scale_mv",
         "int",
@@ -73,12 +72,10 @@ SCHEMA = (
     ("uplink.keepalive_s", "int", 30, 10, 600, None, "s", "MQTT keep-alive"),
     ("uplink.period_s", "int", 5, 1, 3600, None, "s", "time between two reports of a device"),
     ("uplink.backoff_max_s", "int", 300, 1, 300, None, "s", "longest wait between attempts"),
-    ("rs485.slot", "int", 1, 1, 6, None, "", "slot of the RS-485 module"),
-    ("rs485.baud", "choice", 9600, None, None, _BAUD, "bit/s", "rate of the meter bus"),
-    ("rs485.meters", "addresses", (), 0, 64, None, "", "addresses of the meters on the bus"),
-    ("rs485.poll_s", "int", 900, 1, 86400, None, "s", "time between two readings"),
+    ("rs485.key_s", "int", 1, 1, 60, None, "s", "a key alarm is looked at so often"),
+    ("rs485.alarm_s", "int", 60, 2, 3600, None, "s", "an ordinary alarm is looked at so often"),
+    ("rs485.data_s", "int", 900, 1, 86400, None, "s", "data are read so often"),
     ("rs485.reply_ms", "int", 500, 50, 60000, None, "ms", "longest wait for an answer"),
-    ("rs485.retries", "int", 1, 0, 5, None, "", "repeats before a meter is silent"),
     ("log.level", "choice", "info", None, None, _LEVELS, "", "least weight of a line to print"),
     ("wdt.timeout_ms", "int", 8000, 1000, 60000, None, "ms", "reset when unfed so long"),
 )

@@ -5,7 +5,8 @@ main binds the running terminal with `bind(terminal)`. It offers
   version()           [(name, value)], of the firmware
   points              .rows(matches): (name, value, unit, quality, stamp in UTC ms, 0: never)
   meter() link() slots() devices()     (header, rows) each
-  billing() waveforms()                (header, rows, note) each
+  billing() waveforms() archive() bus(slot)   (header, rows, note) each
+  attach(slot, profile, address, baud, parity, name) detach(name)
   events(n)           [(sequence, UTC text, name, device, details)], oldest first
   config log clock    a Config, a Log and a Clock
   calibrator          a metering.calibration.Calibrator; None when the metrology IC is none of its
@@ -145,6 +146,44 @@ def slots(terminal):
 @_verb("devices()", "the devices behind the modules")
 def devices(terminal):
     return Table(*terminal.devices())
+
+
+@_verb("bus(1)", "load of a slot's bus; its devices, when seen and how late", 1)
+def bus(terminal, slot=1):
+    return Table(*terminal.bus(_slot_number(slot)))
+
+
+@_verb("archive()", "the devices on the buses, as they were attached")
+def archive(terminal):
+    return Table(*terminal.archive())
+
+
+_PLACE = ("baud", "parity", "name")
+
+
+@_verb("attach(1, 'smart-breaker', '17')", "puts a device on a slot's bus", 3, True, _PLACE)
+def attach(terminal, *words, **more):
+    if len(words) != 3:
+        raise _Misuse("say slot, profile and address; baud, parity and name by name")
+    slot, profile, address = _slot_number(words[0]), words[1], str(words[2])
+    name = more.get("name", address if len(address) > 3 else "%d-%s" % (slot, address))
+    baud = more.get("baud", 0)
+    if type(profile) is not str or type(name) is not str or type(baud) is not int:
+        raise _Misuse("profile and name are texts, baud is a number")
+    terminal.attach(slot, profile, address, baud, more.get("parity", "-"), name)
+    return Note("%s is in the archive, bus(%d) shows whether it answers" % (name, slot))
+
+
+@_verb("detach('1-17')", "takes a device off its bus", 1)
+def detach(terminal, name=""):
+    terminal.detach(name)
+    return Note("%s is no longer in the archive" % name)
+
+
+def _slot_number(slot):
+    if type(slot) is not int or not 1 <= slot <= 6:
+        raise _Misuse("a slot is 1..6")
+    return slot
 
 
 @_verb("events(10)", "the last events", 1)

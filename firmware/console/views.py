@@ -1,7 +1,10 @@
 """What the console verbs show of the running terminal: (header, rows) of plain text.
 
-Duck-typed on the parts main wired together; it changes nothing.
+Duck-typed on the parts main wired together; only `attach` and `detach` change something.
 """
+
+from firmware.core import decimal
+from firmware.core.errors import SlotError
 
 _PHASES = ("a", "b", "c", "")
 
@@ -51,12 +54,20 @@ class Views:
         return ("what", "value"), self.t.link.rows() + flagged + self.t.metrology.ways.rows()
 
     def slots(self):
+        errors = {row[0]: row[4] for row in self.t.supervisor.status()}
         rows = []
-        for slot in self.t.slots:
-            up, down = slot.counts()
-            devices = "%d answer, %d silent" % (up, down)
-            rows.append((slot.number, slot.kind, slot.state, slot.rounds, devices, slot.error))
-        return ("slot", "module", "state", "rounds", "devices", "last error"), rows
+        for place in self.t.bay.places:
+            who = place.identity
+            names = (who.kind, place.version, who.serial, who.revision) if who else ("",) * 4
+            slot = place.slot
+            state, devices, error = place.state, "", place.error
+            if slot:
+                state, error = slot.state, slot.error
+                devices = "%d answer, %d silent" % slot.counts()
+            error = error or errors.get(place.name, "")
+            rows.append((place.number,) + names + (state, devices, error))
+        header = ("slot", "module", "driver", "serial", "hw", "state", "devices", "last error")
+        return header, rows
 
     def devices(self):
         now = self.clock.utc_ms()
@@ -68,6 +79,60 @@ class Views:
             age = (now - stamp) // 1000 if stamp else None
             rows.append((device.name, "%d of %d" % (good, len(span)), age))
         return ("device", "good points", "age s"), rows
+
+    def bus(self, number):
+        """(header, rows, note) of the bus behind one slot."""
+        slot = self.slot(number)
+        schedule = slot.schedule
+        if schedule is None:
+            raise SlotError("slot %d is not ready: %s" % (number, slot.error or slot.state))
+        now = self.clock.ms()
+        rows = []
+        for i, block in enumerate(slot.blocks):
+            seen, due = schedule.seen_s(i, now), schedule.due_ms(i, now)
+            state = "silent" if schedule.is_silent(i) else "" if seen >= 0 else "not asked yet"
+            rows.append(
+                (
+                    self.points.at(block).name,
+                    schedule.wants(i),
+                    seen if seen >= 0 else None,
+                    decimal.text(schedule.worst[i] // 100, -1),
+                    None if due is None else decimal.text(due // 100, -1),
+                    state,
+                )
+            )
+        up, down = schedule.counts()
+        note = "load %d %% in the last minute, %d devices answer, %d are silent" % (
+            schedule.load_pct,
+            up,
+            down,
+        )
+        header = ("device", "asked for", "seen s ago", "worst late s", "due in s", "")
+        return header, rows, note
+
+    def slot(self, number):
+        """The Slot of that number; SlotError when none is in service there."""
+        for slot in self.t.bay.slots:
+            if slot.number == number:
+                return slot
+        raise SlotError("slot %s has no module in service, see slots()" % number)
+
+    def archive(self):
+        """(header, rows, note)."""
+        rows = [
+            (row.slot, row.name, row.profile, row.address, row.baud or "-", row.parity)
+            for row in self.t.archive.rows()
+        ]
+        note = "; ".join(self.t.archive.problems)
+        return ("slot", "device", "profile", "address", "baud", "parity"), rows, note
+
+    def attach(self, *row):
+        """One more device on a bus: slot, profile, address, baud, parity, name."""
+        self.t.attach(*row)
+
+    def detach(self, name):
+        """One device less; its points stay, without being valid."""
+        self.t.detach(name)
 
     def billing(self):
         """(header, rows, note)."""

@@ -1,8 +1,9 @@
 """How much heap the code takes and how much the data on top of it, in bytes.
 
-Code: in use after everything is imported and before anything is built. Data: the highest
-use after a collection since, less the code. `sample` collects, which takes about a
-millisecond per 500 kB of heap on a desk and some on an MCU: call it every few seconds.
+Code: in use after everything is imported and before anything is built, and what `load` imports
+later. Data: the highest use after a collection since, less the code. `sample` collects, which
+takes about a millisecond per 500 kB of heap on a desk and some on an MCU: call it every few
+seconds.
 """
 
 import gc
@@ -17,6 +18,16 @@ class Heap:
     @property
     def data(self):
         return self.peak - self.code
+
+    def load(self, importer, name):
+        """What importer(name) returns; what stays in use after it is code, too."""
+        before = self._in_use()
+        try:
+            return importer(name)
+        finally:
+            grown = self._in_use() - before
+            self.code += grown
+            self.peak += grown
 
     def sample(self):
         """Take the present use into account; bytes in use now."""

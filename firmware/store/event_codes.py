@@ -22,8 +22,12 @@ REGISTER_IMPLAUSIBLE = const(45)
 PULSES_MISSED = const(46)
 REGISTERS_RESET = const(47)
 SLOT_ERROR = const(50)
-METER_LOST = const(51)
-METER_BACK = const(52)
+DEVICE_LOST = const(51)
+DEVICE_BACK = const(52)
+MODULE_IN = const(53)
+MODULE_OUT = const(54)
+MODULE_REFUSED = const(55)
+STATE = const(56)
 UPLINK_UP = const(60)
 UPLINK_DOWN = const(61)
 DIP = const(70)
@@ -63,8 +67,12 @@ TABLE = (
     (PULSES_MISSED, "PULSES_MISSED", "the energy pulses do not count what the others do"),
     (REGISTERS_RESET, "REGISTERS_RESET", "the energy registers of the metrology unit were lost"),
     (SLOT_ERROR, "SLOT_ERROR", "an expansion module does not answer as it should"),
-    (METER_LOST, "METER_LOST", "a meter stopped answering"),
-    (METER_BACK, "METER_BACK", "a meter answers again"),
+    (MODULE_IN, "MODULE_IN", "a module was plugged and is in service"),
+    (MODULE_OUT, "MODULE_OUT", "a module was taken out"),
+    (MODULE_REFUSED, "MODULE_REFUSED", "a module cannot be used, its slot stays dark"),
+    (DEVICE_LOST, "DEVICE_LOST", "a device stopped answering"),
+    (DEVICE_BACK, "DEVICE_BACK", "a device answers again"),
+    (STATE, "STATE", "an alarm or another state of a device changed"),
     (UPLINK_UP, "UPLINK_UP", "the uplink is connected"),
     (UPLINK_DOWN, "UPLINK_DOWN", "the uplink is lost"),
     (DIP, "DIP", "a voltage dip"),

@@ -25,6 +25,7 @@ class _Job:
         self.last_error = ""
         self.task = None
         self.is_alive = False  # False once its coroutine ended, even by an interrupt
+        self.is_leaving = False  # being removed: not started again
 
     def start(self, coroutine):
         self.task = asyncio.create_task(coroutine)
@@ -58,8 +59,25 @@ class Supervisor:
         self._jobs.append(job)
         if critical:
             self.watchdog.watch(name, deadline_ms)
-        if self._is_running:
+        if self._is_running and not self._is_stopping:
             job.start(self._keep(job))
+
+    async def remove(self, name, bound_ms=300):
+        """Cancels a task, waits up to `bound_ms` and forgets it; nothing when there is none.
+
+        False when it did not end: it stays on the books, and another call tries again.
+        """
+        for job in self._jobs:
+            if job.name == name:
+                break
+        else:
+            return True
+        job.is_leaving = True
+        if not await self._end(job, bound_ms):
+            return False
+        self._jobs.remove(job)
+        self.watchdog.forget(name)
+        return True
 
     def beat(self, name):
         """A critical task reports that it did its work."""
@@ -85,17 +103,23 @@ class Supervisor:
         """
         self._is_stopping = True
         stuck = []
-        for job in reversed(self._jobs):
-            if job.task is None or job.task is asyncio.current_task():
+        for job in reversed(list(self._jobs)):
+            if job.task is asyncio.current_task():
                 continue
-            job.task.cancel()
-            until = self._clock.ms() + bound_ms
-            while job.is_alive and self._clock.ms() < until:
-                await self._sleep(_STOP_STEP_MS)
-            if job.is_alive:
+            if not await self._end(job, bound_ms):
                 stuck.append(job.name)
-                self._log.warn(job.name, "did not stop within %d ms" % bound_ms)
         return stuck
+
+    async def _end(self, job, bound_ms):
+        """Cancel; True once it has ended, False when it does not within the bound."""
+        if job.task is not None:
+            job.task.cancel()
+        until = self._clock.ms() + bound_ms
+        while job.is_alive and self._clock.ms() < until:
+            await self._sleep(_STOP_STEP_MS)
+        if job.is_alive:
+            self._log.warn(job.name, "did not stop within %d ms" % bound_ms)
+        return not job.is_alive
 
     def status(self):
         """[(name, state, restarts, ms since its last report or None, last error)]."""
@@ -119,7 +143,7 @@ class Supervisor:
             started = self._clock.ms()
             job.state = "running"
             why = await self._once(job)
-            if self._is_stopping:
+            if self._is_stopping or job.is_leaving:
                 return
             if self._clock.ms() - started >= job.most_ms:
                 wait_ms = job.first_ms
@@ -138,7 +162,7 @@ class Supervisor:
         except Exception as error:
             return ("%s: %s" % (type(error).__name__, error))[:_ERROR_MAX]
         except asyncio.CancelledError:
-            if self._is_stopping:
+            if self._is_stopping or job.is_leaving:
                 raise
             return "cancelled from within"
         return "ended"

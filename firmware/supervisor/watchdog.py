@@ -13,6 +13,10 @@ class Watchdog:
         """From now on `name` must report at least every `deadline_ms`."""
         self._watched[name] = [deadline_ms, self._clock.ms()]
 
+    def forget(self, name):
+        """`name` is watched no more, if it was."""
+        self._watched.pop(name, None)
+
     def beat(self, name):
         """`name` is alive and did its work. KeyError when it is not watched."""
         self._watched[name][1] = self._clock.ms()

@@ -207,6 +207,62 @@ async def test_stop():
     assert [row[1] for row in world.supervisor.status()].count("stopped") == 3
 
 
+async def test_remove():
+    """A task is taken out while it runs, waits for its restart or was never started; one that
+    will not end stays on the books until it does."""
+    world = World()
+    ended = []
+    is_patient = True
+
+    async def good():
+        try:
+            await world.sleep(10**9)
+        finally:
+            await world.sleep(50)  # an ending takes its time
+            ended.append(True)
+
+    async def crashing():
+        raise ValueError("no")
+
+    async def stubborn():
+        while is_patient:
+            try:
+                await world.sleep(100)
+            except asyncio.CancelledError:
+                pass
+
+    async def remove(name):
+        removing = asyncio.create_task(world.supervisor.remove(name, 200))
+        while not removing.done():
+            await world.advance(20, 20)
+        return await removing
+
+    def names():
+        return [row[0] for row in world.supervisor.status()]
+
+    world.supervisor.add("unstarted", good)
+    assert await world.supervisor.remove("unstarted") and names() == []
+    world.supervisor.add("good", good, critical=True, deadline_ms=60000)
+    world.supervisor.add("crashing", crashing)
+    world.supervisor.add("stubborn", stubborn)
+    await world.start()
+    await world.advance(3000)
+    assert await remove("good") and ended == [True] and world.row("crashing")[1] == "waiting"
+    assert await remove("crashing") and names() == ["stubborn"]
+    assert await remove("nobody")
+    crashes = len(world.events)
+    began = world.now_ms
+    assert not await remove("stubborn") and names() == ["stubborn"]
+    assert 200 <= world.now_ms - began <= 300
+    is_patient = False
+    await world.advance(300)
+    assert await remove("stubborn") and names() == []
+    world.supervisor.add("good", good)  # the name is free again
+    await world.advance(100000)
+    assert len(world.events) == crashes, world.events  # neither restarted nor missed
+    await world.stop()
+
+
 async def test_stop_unstarted():
     """Stopped before anything ran, nothing waits."""
     world = World()
@@ -259,6 +315,7 @@ for test in (
     test_watchdog,
     test_critical_crash,
     test_stop,
+    test_remove,
     test_stop_unstarted,
 ):
     asyncio.new_event_loop()

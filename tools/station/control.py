@@ -14,7 +14,7 @@ _MAX_LINE = 65536
 class ControlSocket:
     def __init__(self, path, handler, selector):
         """`handler`: dict -> dict, ValueError for a wrong request. Serves from `selector`, whose
-        keys carry a function to call when they are readable."""
+        keys carry a function to call when they are readable, with or without their events."""
         self.path = path
         self._handler = handler
         self._selector = selector
@@ -26,11 +26,11 @@ class ControlSocket:
         self._server.listen(4)
         selector.register(self._server, selectors.EVENT_READ, self._accept)
 
-    def _accept(self):
+    def _accept(self, _mask=0):
         client, _ = self._server.accept()
         client.settimeout(1)  # somebody who does not read must not stop the bus
         self._clients[client] = b""
-        self._selector.register(client, selectors.EVENT_READ, lambda: self._read(client))
+        self._selector.register(client, selectors.EVENT_READ, lambda _mask=0: self._read(client))
 
     def _read(self, client):
         try:

@@ -4,7 +4,6 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from tools.station.meters import addresses
 
 MODES = ("lost", "pulse_only", "data_only", "both")
 
@@ -19,6 +18,7 @@ _COLUMNS = (
     ("ep", "import Wh", 1),
     ("er", "export Wh", 1),
 )
+_DEVICES = 12  # shown of all that are on the bus
 _EVENTS = 4  # newest ones shown
 
 
@@ -47,8 +47,8 @@ def meter_table(values):
 
 def bus_table(devices):
     """`devices` are pairs of name and values."""
-    table = Table(title="Meters on RS-485", title_justify="left")
-    for head in ("meter", "import kWh", "U A/B/C V", "I A/B/C A", "P kW"):
+    table = Table(title="Devices on RS-485", title_justify="left")
+    for head in ("device", "import kWh", "U A/B/C V", "I A/B/C A", "P kW"):
         table.add_column(head, justify="right")
     for name, values in devices:
         table.add_row(
@@ -79,16 +79,26 @@ def counters(meter, own, delivered):
     return line
 
 
+def bay_line(slots):
+    """One line: what is plugged where."""
+    line = Text("bay   ", "dim")
+    for number, slot in sorted(slots.items()):
+        module = slot["module"]
+        line.append(f"{number} ", "dim").append(f"{module or 'empty'}   ", "" if module else "dim")
+    return line
+
+
 def draw(station):
     """Everything on one screen."""
     listener = station.listener
-    names = addresses(station.plan.meters)
+    names = [line.split()[-1] for line in station.plan.archive()[:_DEVICES]]
     meter = listener.values("meter")
     head = f"board {station.board.pty}   {station.broker.kind} on port {station.broker.port}"
     events = [f"event {e['event']} {e['device'] or ''} {e['text']}" for e in listener.events]
     return Group(
         Text(f"{head}   pace {station.plan.pace}   Ctrl-C stops"),
         meter_table(meter),
+        bay_line(station.ask("bay", do="status")["slots"]),
         counters(meter, listener.values("terminal"), len(listener.delivered)),
         bus_table([(name, listener.values(name)) for name in names]),
         Text("\n".join(events[-_EVENTS:]), style="dim"),

@@ -4,11 +4,9 @@ Each part is a process of its own; what this starts it stops, and nothing else. 
 a flash image with the compiled tree and its settings on it.
 """
 
-import ctypes
 import json
 import math
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -18,10 +16,12 @@ from pathlib import Path
 from tools.deploy import build, tree
 from tools.emulator import recording
 from tools.station.broker import Broker
+from tools.station.devices.fleet import fleet
 from tools.station.listener import Listener
 from tools.station.meters import addresses
-from tools.vboard import image
+from tools.vboard import bay, image
 from tools.vboard.board import VirtualBoard
+from tools.vboard.setup import end_with_parent
 
 _READY_S = 30  # numpy and a recording to resample, on a busy machine
 _STOP_S = 3
@@ -29,15 +29,20 @@ _STOP_S = 3
 # Machine pin of the virtual board: pin of the emulated IC (see board/unix/board.py).
 _PINS = {"4": 0, "5": 1, "6": 2, "7": 3, "15": 4, "16": 5, "17": 8}
 _SELECT = 10
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_MODULES = {
+    "emulator": "tools.emulator",
+    "meters": "tools.station.meters",
+    "backplane": bay.MODULE,
+}
 
 _PROVISION = """
-from firmware.config import store
+from firmware.config import archive, store
 settings = store.on_flash()
 settings.load()
 for path, value in {values!r}:
     settings.set(path, value)
 settings.commit()
+archive.on_flash().add_all([archive.parse(line) for line in {devices!r}])
 """
 
 
@@ -48,11 +53,6 @@ def wiring(spi, pins, **more):
         "pins": {"path": pins, "map": _PINS},
         **more,
     }
-
-
-def _end_with_parent():
-    """In a child: be terminated when the parent dies, however it dies (Linux)."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class StationError(Exception):
@@ -84,9 +84,18 @@ class Plan:
         self.nominal_v = 230
         self.nominal_hz = 50
         self.pulse_constant = 1000  # imp/kWh: 28 pulses a second at full scale of one phase
-        self.poll_s = 5
+        self.devices = None  # a mixed fleet of so many instead of the meters
+        self.poll_s = 10
         self.period_s = 1
         self.settings = ()  # (path, value) in addition
+        self.modules = ("1=rs485",)  # what is plugged at the start, SLOT=TYPE
+
+    def archive(self):
+        """What the terminal is told of its devices: lines of config/archive.py."""
+        if not self.devices:
+            return [f"1 meter-645 {address} 0 - {address}" for address in addresses(self.meters)]
+        (bus,) = fleet(self.devices, 1, self.seed)
+        return [f"1 {one.kind} {one.address} {one.baud} - {one.name}" for one in bus]
 
     def for_recording(self):
         """Read the recording and fit the station to it; text that says what was chosen."""
@@ -143,6 +152,7 @@ class Station:
             self.broker.start()
             self._spawn("emulator", *self._emulator())
             self._spawn("meters", *self._meters())
+            self._spawn("backplane", *self._backplane())
             self._make_image()
             self.listener = Listener(self.broker.port)
             self.board = VirtualBoard(
@@ -164,10 +174,16 @@ class Station:
     def _meters(self):
         plan = self.plan
         words = ["--meters", str(plan.meters), "--link", self.path("rs485")]
+        if plan.devices:
+            words += ["--devices", str(plan.devices)]
         return [*words, "--control", self.path("meters"), "--seed", str(plan.seed)]
 
+    def _backplane(self):
+        """RS-485 modules are all on the bus with the meters."""
+        return bay.words(self.folder, self.plan.modules, ["rs485=" + self.path("rs485")])
+
     def _spawn(self, name, *words):
-        module = "tools.emulator" if name == "emulator" else "tools.station." + name
+        module = _MODULES[name]
         said = open(self.path(name + ".txt"), "w+")
         process = subprocess.Popen(
             [sys.executable, "-m", module, *words],
@@ -177,7 +193,7 @@ class Station:
             stderr=said,
             text=True,
             start_new_session=True,  # Ctrl-C is ours to hand on
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
         self.parts[name] = process
         line = process.stdout.readline()
@@ -197,23 +213,22 @@ class Station:
             ("uplink.port", self.broker.port),
             ("uplink.period_s", self.plan.period_s),
             ("uplink.backoff_max_s", 5),
-            ("rs485.meters", addresses(self.plan.meters)),
-            ("rs485.poll_s", self.plan.poll_s),
+            ("rs485.data_s", self.plan.poll_s),
             *self.plan.settings,
         ]
-        image.build(self.path("flash.img"), build.build("unix"), _PROVISION.format(values=values))
+        provision = _PROVISION.format(values=values, devices=self.plan.archive())
+        image.build(self.path("flash.img"), build.build("unix"), provision)
 
     def _wiring(self):
         return wiring(
             self.path("spi"),
             self.path("pins"),
-            uart={"1": self.path("rs485")},
-            modules={"1": "rs485"},
+            **bay.wiring(self.folder),
             unique_id="%016x" % self.plan.seed,
         )
 
     def ask(self, part, **request):
-        """One request to the control socket of `emulator` or `meters`; the answer as a dict."""
+        """One request to the control socket of `emulator`, `meters` or `bay`; the answer."""
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(_STOP_S)
             control.connect(self.path(part))

@@ -9,9 +9,10 @@ import json
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
-from tools.vboard import setup
+from tools.vboard import bay, setup
 from tools.vboard.relay import Relay
 
 
@@ -21,6 +22,7 @@ def parse(argv):
     parser.add_argument("--size", default="4M", help="size of a new image")
     parser.add_argument("--heap", default="1M", help="heap of the interpreter")
     parser.add_argument("--wiring", help="JSON file: where UART, SPI and pins lead")
+    parser.add_argument("--bay", action="store_true", help="a backplane that `make plug` finds")
     parser.add_argument("--link", help="keep a symbolic link to the terminal here")
     parser.add_argument("--fresh", action="store_true", help="start with an erased flash")
     parser.add_argument("--events", action="store_true", help="report in JSON; end with stdin")
@@ -78,6 +80,11 @@ def tell_program(name, **details):
 def serve(args):
     size = setup.size_of(args.size)
     wiring = check_wiring(args.wiring)
+    with bay.running(wiring) if args.bay else nullcontext(wiring) as wiring:
+        return power_on(args, size, wiring)
+
+
+def power_on(args, size, wiring):
     heap = setup.size_of(args.heap)
     argv = [setup.interpreter(), "-X", f"heapsize={heap}", "-i", str(setup.SHIM / "boot_port.py")]
     flash = Path(args.flash).absolute()

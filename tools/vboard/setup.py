@@ -1,17 +1,25 @@
 """Where things are: the interpreter, the shim, sizes as people write them."""
 
+import ctypes
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIM = ROOT / "board" / "unix"
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _UNITS = {"K": 1 << 10, "M": 1 << 20}
 
 
 class BoardError(Exception):
     """The virtual board cannot do what it was asked; the text is for a person."""
+
+
+def end_with_parent():
+    """In a child: be terminated when the parent dies, however it dies (Linux)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def interpreter():
