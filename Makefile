@@ -37,9 +37,9 @@ $(DEV): $(STAMP) requirements-dev.txt requirements-stubs.txt
 
 venv: $(STAMP) ## set up the environment (pinned packages) and nothing else
 
-run: $(STAMP) ## the desk-top station and the terminal; SECONDS=30 PACE=lockstep WAVEFORM=f.npz METERS=8 CHIP=atm90e36a
+run: $(STAMP) ## the desk-top station and the terminal; SECONDS=30 PACE=lockstep WAVEFORM=f.npz METERS=8 DEVICES=24 CHIP=atm90e36a
 	@$(RUN) tools.station $(if $(SECONDS),--seconds "$(SECONDS)") --pace "$(PACE)" --meters "$(METERS)" \
-	  --heap "$(HEAP)" --seed "$(SEED)" $(if $(WAVEFORM),--waveform "$(WAVEFORM)") $(if $(BROKER),--broker "$(BROKER)") \
+	  $(if $(DEVICES),--devices "$(DEVICES)") --heap "$(HEAP)" --seed "$(SEED)" $(if $(WAVEFORM),--waveform "$(WAVEFORM)") $(if $(BROKER),--broker "$(BROKER)") \
 	  $(if $(CHIP),--chip "$(CHIP)")
 
 board: $(STAMP) ## only the virtual board: prints the PTY for mpremote; HEAP=1M FLASH=file

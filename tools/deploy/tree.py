@@ -29,7 +29,11 @@ def sources(board):
 
 def plain(board):
     """(source path, path on the board) of what stays text, to be read and edited there."""
-    return [(ROOT / "board" / board / "main.py", "/main.py")]
+    data = [
+        (path, "/lib/" + path.relative_to(ROOT).as_posix())
+        for path in sorted((ROOT / "modules").rglob("*.json"))
+    ]
+    return [(ROOT / "board" / board / "main.py", "/main.py"), *data]
 
 
 def _is_for_device(path):
