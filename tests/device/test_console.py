@@ -16,7 +16,8 @@ from firmware.store.events import EventLog
 NOW = 1790000000000
 PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "calibration")
 PLAIN += ("billing", "waveforms", "archive")
-VERBS = PLAIN + ("bus", "attach", "detach", "points", "events", "config", "rollback", "calibrate", "log", "help")
+VERBS = PLAIN + ("points", "events", "config", "rollback", "calibrate", "log", "help")
+VERBS += ("bus", "attach", "detach")
 
 
 class Terminal:
