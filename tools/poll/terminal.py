@@ -24,16 +24,12 @@ from firmware.core.clock import Clock
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.points.table import Points
-from modules.rs485 import dialect_dlt645, dialect_dlt698, dialect_modbus
 from modules.rs485.driver import Driver
 
 CODECS = (
     firmware.codec.gdw1376_2_down,
     firmware.codec.gdw1376_2_events,
     firmware.codec.gdw1376_2_up,
-    dialect_dlt645,
-    dialect_dlt698,
-    dialect_modbus,
 )
 _MINUTE_MS = 60000
 _CALM_MS = 200  # until what was told at the stroke of a minute is on its way
