@@ -7,136 +7,13 @@ frames is a whole good frame behind silence, which must always be found. Same se
 import random
 from collections import Counter, namedtuple
 
-from tools.fuzz import apdu698, text
-from tools.fuzz.sums import Scan
+from tools.fuzz import apdu698, apdus, data698, object698, text
+from tools.fuzz.mutate import LIES, Mutator
+from tools.fuzz.sums import Scan, flip_chance
 
 EVERY_BYTE, ONE_GO = 0xFFFF, 0xFFFE  # in the place of the number of cuts
-LIES = (0, 1, 2, 0x10, 0x7F, 0x80, 0x81, 0x82, 0x84, 0x88, 0xFE, 0xFF)
 
 Case = namedtuple("Case", ("mode", "parts", "wanted", "kind"))
-
-
-class Mutator:
-    """Does one thing to a good frame; every method returns the bytes for the line."""
-
-    def __init__(self, codec, seeds, rng):
-        self.codec, self.seeds, self.rng = codec, seeds, rng
-        # every length field of every seed gets its turn
-        self.fields = [(raw, field) for raw in seeds for field in codec.lengths(raw)]
-        rng.shuffle(self.fields)
-        self.turn = 0
-        self.intended = set()  # frames that were made to be right
-
-    def pick(self):
-        return self.rng.choice(self.seeds)
-
-    def sent(self, raw):
-        raw = bytes(raw)
-        self.intended.add(raw[: self.codec.probe(raw, 0)[0]])
-        return raw
-
-    def _lied(self):
-        """(bytes with a lying length field, the place of the field)"""
-        raw, (at, size, big) = self.fields[self.turn % len(self.fields)]
-        self.turn += 1
-        out = bytearray(raw)
-        order = "big" if big else "little"
-        true = int.from_bytes(raw[at : at + size], order)
-        left = len(raw) - at - size
-        # what is just right, just wrong, and the edges of every encoding
-        values = (true - 1, true + 1, 2 * true, true - 2, left, left - 1, left - 3, *LIES)
-        value = self.rng.choice((*values, self.rng.randrange(256**size), 256**size - 1))
-        out[at : at + size] = (value % 256**size).to_bytes(size, order)
-        return out, at
-
-    def lie(self):
-        return bytes(self._lied()[0]) + self.rng.choice((b"", b"", self.pick()))
-
-    def lie_sealed(self):
-        return self.sent(self.codec.seal(self._lied()[0]))
-
-    def lie_fitted(self):
-        """Inside lies, outside is right: bytes come or go behind the field, too."""
-        out, at = self._lied()
-        start, tail = self.codec.body(out)
-        if at >= start and start < len(out) - tail:
-            if self.rng.random() < 0.5:
-                end = self.rng.randrange(start, len(out) - tail + 1)
-                del out[end : max(end, min(len(out) - tail, end + self.rng.choice((1, 2, 7, 60))))]
-            elif self.rng.random() < 0.5:
-                more = self.rng.randbytes(self.rng.choice((1, 2, 6, 50)))
-                out[len(out) - tail : len(out) - tail] = more
-        return self.sent(self.codec.fit(out))
-
-    def flips(self):
-        out = bytearray(self.pick())
-        for _ in range(self.rng.randint(1, 3)):
-            out[self.rng.randrange(len(out))] ^= 1 << self.rng.randrange(8)
-        return bytes(out)
-
-    def flips_sealed(self):
-        """The checksum is right, what it covers is not."""
-        raw = bytearray(self.pick())
-        for _ in range(self.rng.randint(1, 4)):
-            at = self.rng.randrange(len(raw))
-            raw[at] = self.rng.choice((raw[at] ^ 1 << self.rng.randrange(8), *LIES))
-        return self.sent(self.codec.seal(raw))
-
-    def truncated(self):
-        raw = self.pick()
-        return raw[: self.rng.randrange(len(raw))] + self.rng.choice((b"", self.pick()))
-
-    def glued(self):
-        first, second = self.pick(), self.pick()
-        lap = self.rng.choice((0, 0, 1, 2, self.rng.randrange(len(first))))
-        return first[: len(first) - lap] + self.rng.choice((b"", b"\xfe" * 4)) + second
-
-    def noise(self, most=120):
-        """With start bytes, end bytes and pieces of frames in it."""
-        out = bytearray(self.rng.randbytes(self.rng.randrange(1, most)))
-        for _ in range(len(out) // 6):
-            out[self.rng.randrange(len(out))] = self.rng.choice(b"\x68\x68\x68\x16\xfe\x01\x03\x00")
-        if self.rng.random() < 0.5:
-            raw = self.pick()
-            out += raw[: self.rng.randint(1, min(14, len(raw)))]
-        return bytes(out)
-
-    def in_noise(self):
-        return self.noise() + self.pick() + self.noise(30)
-
-    def wrong_end(self):
-        out = bytearray(self.pick())
-        out[-1] ^= self.rng.randint(1, 255)
-        return bytes(out)
-
-    def moved(self):
-        """Bytes doubled, lost or put in, and the frame made right around them."""
-        out = bytearray(self.pick())
-        start, tail = self.codec.body(out)
-        at = self.rng.randrange(start, max(start + 1, len(out) - tail))
-        kind = self.rng.randrange(3)
-        if kind == 0:
-            out[at:at] = out[start:at]
-        elif kind == 1:
-            del out[at : max(at, min(len(out) - tail, at + self.rng.choice((1, 4, 6))))]
-        else:
-            out[at:at] = self.rng.randbytes(self.rng.randint(1, 8))
-        return self.sent(self.codec.fit(out))
-
-    def nested(self):
-        """A frame within a frame, again and again, as deep as it goes."""
-        out = bytearray(self.pick())
-        for _ in range(self.rng.randint(1, 12)):
-            inner = bytes(out)
-            out = bytearray(self.rng.choice(self.seeds))
-            start, tail = self.codec.body(out)
-            out[start : len(out) - tail] = inner
-            if len(out) > 1800:
-                break
-        return self.sent(self.codec.fit(out))
-
-    def clean(self):
-        return self.pick()
 
 
 KINDS = (
@@ -148,9 +25,9 @@ KINDS = (
 class Cases:
     """Makes the cases of a codec and counts what chance may do in them."""
 
-    def __init__(self, codec, seeds, datas, seed):
+    def __init__(self, codec, seeds, values, seed):
         self.rng = random.Random(f"{codec.NAME} {seed}")
-        self.codec, self.seeds, self.datas = codec, seeds, datas
+        self.codec, self.seeds, self.values = codec, seeds, values
         self.mutator = Mutator(codec, seeds, self.rng)
         # frames that were made, or stand within one that was: none of them passes by chance
         self.made = set(seeds)
@@ -160,6 +37,7 @@ class Cases:
         self.kinds = Counter()
         self.by_chance = 0  # frames nobody made, whose checksum is right all the same
         self.expected = 0.0  # of those
+        self.flips = [flip_chance(n) if codec.CHANCE > 1e-3 else 0.0 for n in range(4)]
         self.judged = 0  # frames whose content is known
 
     def draw(self, i):
@@ -190,13 +68,14 @@ class Cases:
         count = self.rng.randint(1, 6)
         return tuple(sorted({self.rng.randrange(1, len(raw)) for _ in range(count)}))
 
-    def _scan(self, parts, intended):
-        """(offset, frame) of every frame on the line, the parts one behind the other."""
+    def _scan(self, parts, intended, first=None):
+        """(offset, frame) of every frame on the line, the parts one behind the other. `first`:
+        the chance that the frame the line begins with passes, where it is a special one."""
         found = []
         base = 0
         for raw, cuts in parts:
             raw = raw[: self.codec.LIMIT] if cuts == ONE_GO else raw
-            scan = Scan(self.codec.probe, self.codec.START, raw)
+            scan = Scan(self.codec.probe, self.codec.START, raw, None if base else first)
             self.expected += scan.expected
             for (at, frame), chance in zip(scan.frames, scan.chances, strict=True):
                 found.append((base + at, frame))
@@ -212,7 +91,8 @@ class Cases:
         parts.append((sentinel, ()))
         reading = self.codec.Reading() if hasattr(self.codec, "Reading") else self.codec
         wanted = []
-        for at, frame in self._scan(parts, self.mutator.intended | self.made):
+        first = self.flips[self.mutator.flipped] if kind == "flips" else None
+        for at, frame in self._scan(parts, self.mutator.intended | self.made, first):
             said = reading.content(frame)
             self.judged += "?" not in said
             wanted.append((at, frame, said))
@@ -222,10 +102,8 @@ class Cases:
 
     def _fragments(self, i):
         """A cut APDU whose frames come, twice, not at all, or damaged."""
-        from tools.fuzz import object698
-
         size = self.rng.choice((60, 300, 900, 1010, 1100))
-        apdu = self.rng.choice(object698.replies())[:-2] + b"\0\0"
+        apdu = self.rng.choice(apdus.replies())[:-2] + b"\0\0"
         if self.rng.random() < 0.7:
             apdu = b"\x85\x01\x05\x20\0\x02\0\x01\x09\x82" + size.to_bytes(2, "big")
             apdu += bytes(size) + b"\0\0"
@@ -253,8 +131,9 @@ class Cases:
             out = bytearray(replies[at])
             out[self.rng.randrange(len(out))] ^= 1 << self.rng.randrange(8)
             if self.rng.random() < 0.5:
-                replies[at] = self.codec.seal(out)
-                good.add(replies[at])
+                replies[at] = self.mutator.sent(self.codec.seal(out))
+                good |= self.mutator.intended
+                self.mutator.intended.clear()
             else:
                 replies.insert(at, bytes(out))
         raw = b"".join(replies)
@@ -294,28 +173,24 @@ class Cases:
         return bytes(out[:1900])
 
     def _apdu(self):
-        from tools.fuzz import object698
-
-        raw = self._changed(self.rng.choice(object698.replies()), apdu698.reply)
+        raw = self._changed(self.rng.choice(apdus.replies()), apdu698.reply)
         self.kinds["apdu"] += 1
         self.judged += 1
         try:
             wanted = text.write(apdu698.read_reply(raw))
-        except apdu698.Refused:
+        except data698.Refused:
             wanted = "!"
         return Case("A", [(raw, ())], wanted, "apdu")
 
     def _data(self):
-        from tools.fuzz.object698 import nested
-
         if self.rng.random() < 0.15:
-            raw = nested(self.rng.randrange(6, 700), self.rng.choice(self.datas)[:40])
+            raw = apdus.nested(self.rng.randrange(6, 700), self.rng.choice(self.values)[:40])
         else:
-            raw = self._changed(self.rng.choice(self.datas), apdu698.data)
+            raw = self._changed(self.rng.choice(self.values), data698.data)
         self.kinds["data"] += 1
         self.judged += 1
         try:
-            wanted = text.write(apdu698.read_data(raw)) + "|="
-        except apdu698.Refused:
+            wanted = text.write(data698.read_data(raw)) + "|="
+        except data698.Refused:
             wanted = "!"
         return Case("D", [(raw, ())], wanted, "data")

@@ -14,6 +14,7 @@ REQUEST_NEEDED = True  # some cases are exchanges
 # identifier: repeats, ((bytes, signed) or (bytes, None) for a time ...)
 ITEMS = {
     "00010000": (False, ((4, False),)),
+    "00020000": (False, ((4, False),)),
     "0001FF00": (True, ((4, False),)),
     "00000000": (False, ((4, True),)),
     "01010000": (False, ((3, False), (5, None))),
@@ -52,7 +53,11 @@ def seeds(rng):
     made.append(frame(addrs[0], 0xB1, ident + bytes(200)))
     made += [frame(addrs[0], 0xB2, ident + bytes(40) + b"\x01"), frame(addrs[0], 0xD1, b"\x02")]
     made += [frame(addrs[0], 0x92, ident + bytes(40) + b"\x02"), frame(addrs[1], 0xD1, b"")]
-    made += [frame(addrs[1], 0x93, addrs[1]), frame(addrs[1], 0x94, b""), frame(addrs[0], 0x9B, b"")]
+    made += [
+        frame(addrs[1], 0x93, addrs[1]),
+        frame(addrs[1], 0x94, b""),
+        frame(addrs[0], 0x9B, b""),
+    ]
     made += [frame(addrs[0], control, ident) for control in (0x11, 0x12, 0x13, 0x08, 0x16)]
     made.append(frame(addrs[1], 0x14, ident + bytes(12)))
     made.append(frame(addrs[1], 0x1B, bytes(8) + b"\xff" * 4))
@@ -120,9 +125,7 @@ class Said:
         self.more = bool(self.control & 0x20)
 
     def text(self):
-        return text.write(
-            (self.addr, self.control, self.di, self.data, self.error, self.more)
-        )
+        return text.write((self.addr, self.control, self.di, self.data, self.error, self.more))
 
 
 def where_identifier(control):

@@ -48,7 +48,8 @@ def seeds(rng):
     outage = b"\x01" + NODE * 9
     rejected = bytes([3]) + (NODE + b"\x01") * 3
     return [
-        _down(3, 4, b""), _down(3, 9, b"\x02" + said), _down(4, 3, b"\x01" + NODE + b"\x02" + said),
+        _down(3, 4, b""), _down(3, 9, b"\x02" + said),
+        _down(4, 3, b"\x01" + NODE + b"\x02" + said),
         _down(5, 1, NODE), _down(0x10, 2, b"\x01\x00\x0a"), _down(0x11, 1, nodes(12, b"\x02")),
         _down(0x11, 2, nodes(12, b"")), _down(0x11, 3, NODE + nodes(3, b"")),
         _down(0x12, 1, b""), _down(0x13, 1, b"\x02\x00" + nodes(2, b"") + said, 4),
@@ -198,8 +199,8 @@ class _Walk:
             return self.take(self.counter(argument))
         items = []
         for _ in range(self.counter(1)):
-            item = tuple(self.field(k, a) for _, k, a in argument)
-            items.append(item if len(item) > 1 else item[0])
+            item = [self.field(k, a) for _, k, a in argument]
+            items.append(tuple(item) if len(item) > 1 else item[0])
         return items
 
     def form(self, row):

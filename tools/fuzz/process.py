@@ -49,7 +49,7 @@ class Process:
         self.reader.start()
 
     def _read(self):
-        for line in self.process.stdout:
+        for line in self.process.stdout or ():
             self.lines.append(line.rstrip("\n"))
             self.heard = time.monotonic()
 
@@ -70,5 +70,3 @@ class Process:
     def close(self):
         self.process.kill()
         self.process.wait()
-
-

@@ -1,4 +1,4 @@
-"""The side of `tools.fuzz` that runs under MicroPython: argv = codec, job file, cases, plant or "".
+"""The side of `tools.fuzz` that runs under MicroPython: argv = codec, job, cases, plant.
 
 The job is one record a case: mode (F frames, T exchange, A APDU, D data), number of parts; a part
 is size (2, big endian), number of cuts (2), the cuts (2 each), the bytes; FFFF cuts: at every
