@@ -68,6 +68,7 @@ def test_each_defect_is_caught():
     ):
         assert key in numbers["plants"][plant], plant
         assert f"plant '{plant}' in " in done.stdout
+    assert numbers["plants"]["growth"] == ["heap_growth_bytes"]
 
 
 def test_one_defect_by_name():
