@@ -36,6 +36,7 @@ class Process:
         self.lines = []
         self.heap = self.worst = None  # bytes; (microseconds, case)
         self.is_hung = False
+        self.end = "without a word"  # what it said when it failed
         self.heard = time.monotonic()
         self.process = subprocess.Popen(
             argv,
@@ -62,6 +63,10 @@ class Process:
         if self.reader.is_alive():
             return True
         self.process.wait()
+        starts = [i for i, line in enumerate(self.lines) if line.startswith("Traceback ")]
+        if starts:  # the runner itself failed: no case has these lines
+            self.end = self.lines[-1]
+            del self.lines[starts[0] :]
         while self.lines and self.lines[-1].startswith(("heap ", "worst ")):
             name, *numbers = self.lines.pop().split()
             setattr(self, name, tuple(map(int, numbers)))

@@ -70,8 +70,8 @@ class Codec:
         for number, (case, got) in enumerate(zip(self.drawn, lines)):
             judge(findings, number, case, got)
         if len(lines) < self.frames or process.heap is None:
-            at = max(0, len(lines) - 1) if len(lines) < self.frames else self.frames - 1
-            how = "hung" if process.is_hung else "ended: " + " ".join(lines[-1:])[:200]
+            at = min(len(lines), self.frames - 1)
+            how = "hung" if process.is_hung else "ended: " + process.end[:200]
             findings.add("escapes", at, self.drawn[at], "the interpreter " + how)
         counts = findings.counts
         heap, worst = process.heap or (0,), process.worst or (0, 0)

@@ -30,10 +30,10 @@ def _count():
 
 
 def _growth():
-    """Framer: some of what was fed is kept, so seldom that a run of any size grows alike and
-    only the heap tells."""
+    """Framer: a buffer that grows, so seldom that a run of any size grows alike and only the
+    heap tells."""
     right = framer.Framer.feed
-    kept = []
+    kept = bytearray()
     count = due = 0
 
     def feed(self, data):
@@ -41,7 +41,7 @@ def _growth():
         count += 1
         if count > due:
             due = count + count // 64
-            kept.append(bytes(data))
+            kept.extend(bytes(80))
         right(self, data)
 
     framer.Framer.feed = feed

@@ -12,7 +12,7 @@ CodecError. The last lines are
 import gc
 import sys
 
-from tools.fuzz.device.targets import EXCHANGES, FRAMES
+from tools.fuzz.device.targets import EVERY_BYTE, EXCHANGES, FRAMES
 
 _CHECKS = 8  # times that the heap is looked at
 
@@ -26,7 +26,7 @@ def read_part(job):
     size = number(job)
     count = number(job)
     if count == 0xFFFF:
-        cuts = tuple(range(1, size))
+        cuts = EVERY_BYTE
     elif count == 0xFFFE:
         cuts = None
     else:

@@ -30,6 +30,7 @@ from tools.vectors import client698
 
 REFUSED = "!"
 NOTHING = "-"
+EVERY_BYTE = "every byte"  # in the place of the cuts: a tuple of them would be the largest object
 _PIECE = 64  # bytes a UART hands over at most
 
 
@@ -64,6 +65,10 @@ def pieces(part):
     raw, cuts = part
     if cuts is None:
         yield raw
+        return
+    if cuts is EVERY_BYTE:
+        for i in range(len(raw)):
+            yield raw[i : i + 1]
         return
     start = 0
     for cut in cuts + (len(raw),):
