@@ -13,8 +13,6 @@ import json
 import sys
 from binascii import hexlify, unhexlify
 
-from tools.poll import virtual
-
 import firmware.codec.gdw1376_2_down
 import firmware.codec.gdw1376_2_events
 import firmware.codec.gdw1376_2_up
@@ -25,6 +23,7 @@ from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.points.table import Points
 from modules.rs485.driver import Driver
+from tools.poll import virtual
 
 CODECS = (
     firmware.codec.gdw1376_2_down,
