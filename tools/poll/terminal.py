@@ -13,8 +13,6 @@ import json
 import sys
 from binascii import hexlify, unhexlify
 
-from tools.poll import virtual
-
 import firmware.codec.gdw1376_2_down
 import firmware.codec.gdw1376_2_events
 import firmware.codec.gdw1376_2_up
@@ -24,16 +22,13 @@ from firmware.core.clock import Clock
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.points.table import Points
-from modules.rs485 import dialect_dlt645, dialect_dlt698, dialect_modbus
 from modules.rs485.driver import Driver
+from tools.poll import virtual
 
 CODECS = (
     firmware.codec.gdw1376_2_down,
     firmware.codec.gdw1376_2_events,
     firmware.codec.gdw1376_2_up,
-    dialect_dlt645,
-    dialect_dlt698,
-    dialect_modbus,
 )
 _MINUTE_MS = 60000
 _CALM_MS = 200  # until what was told at the stroke of a minute is on its way
@@ -84,7 +79,9 @@ class Station:
         self.plan = plan
         self.log = Log(clock)
         self.log.set_level("error")
+        before = heap.sample()
         self.points = Points(plan["points"])
+        self.table_bytes = heap.sample() - before
         self.slots = [self._slot(i, rows) for i, rows in enumerate(plan["rows"])]
 
     def _slot(self, number, rows):
@@ -143,6 +140,7 @@ class Station:
             buses.append(row)
         return {
             "buses": buses,
+            "table_bytes": self.table_bytes,
             "heap_code_bytes": self.heap.code,
             "heap_data_bytes": self.heap.data,
             "elapsed_us": self.time.us,
