@@ -3,13 +3,14 @@
 import asyncio
 
 from eeprom import Bus, Eeprom
-from tools.poll import virtual
 
 from board.wires import SlotWires
 from firmware.bay import identity
 from firmware.core.clock import Clock
 from firmware.core.log import Log
 from firmware.supervisor.tasks import Supervisor
+from tools.poll import virtual
+
 UTC_MS = 1790000000000
 
 
