@@ -15,7 +15,7 @@ LOST, PULSE_ONLY, DATA_ONLY, BOTH = range(4)
 
 @pytest.fixture(scope="module")
 def bench():
-    with rig(settings=[("rs485.poll_s", 2), ("uplink.keepalive_s", 10)]) as bench:
+    with rig(settings=[("rs485.data_s", 2), ("uplink.keepalive_s", 10)]) as bench:
         yield bench
 
 
