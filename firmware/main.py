@@ -235,6 +235,7 @@ class Terminal:
     async def stop(self):
         """Orderly: last values out, energies to flash, every task ended. The report of the run."""
         self.log.sink = print
+        await self.supervisor.remove("console")  # what is typed now is for the interpreter
         self.reporter.round()
         until = self.clock.ms() + _DRAIN_MS
         while (
