@@ -47,13 +47,7 @@ class Dialect:
         """(function, register) of a point; SlotError when it is none."""
         if isinstance(where, int):
             where = (document.get("function", modbus.READ_HOLDING), where)
-        if (
-            not isinstance(where, (list, tuple))
-            or len(where) != 2
-            or where[0] not in _READERS
-            or not isinstance(where[1], int)
-            or not 0 <= where[1] <= _LAST
-        ):
+        if not _is_place(where):
             raise SlotError("%s is no register, nor [function 1 to 4, register]" % (where,))
         return tuple(where)
 
@@ -130,6 +124,14 @@ class Dialect:
                 low_first = how & 16 != 0
                 value = modbus_values.number(data, at, _size(kind), kind & 1 == 1, low_first)
             out(points[i], value, GOOD)
+
+
+def _is_place(where):
+    if not isinstance(where, (list, tuple)) or len(where) != 2:
+        return False
+    if not isinstance(where[0], int) or not isinstance(where[1], int):
+        return False
+    return where[0] in _READERS and 0 <= where[1] <= _LAST
 
 
 def _offsets(points):
