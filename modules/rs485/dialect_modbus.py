@@ -135,7 +135,7 @@ def _is_place(where):
 
 
 def _offsets(points):
-    return sorted({how >> 5 for how in points[1::2]})
+    return sorted({points[i] >> 5 for i in range(1, len(points), 2)})
 
 
 def _size(kind):

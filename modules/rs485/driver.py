@@ -109,14 +109,16 @@ class Driver:
             ask, points = dialect.part(ask, points, self._part[place][device])
         if not await self._ask(device, dialect, ask):
             return SILENT
-        if dialect.refused() and dialect.is_divisible() and not is_split:
-            if dialect.parts(ask, points) > 1:
-                self._refused += 1
-                self._split[device] |= 1 << read
-                self._part[place][device] = 0
-                return MORE
+        if not is_split and dialect.refused() and self._can_split(dialect, ask, points):
+            self._refused += 1
+            self._split[device] |= 1 << read
+            self._part[place][device] = 0
+            return MORE
         self._credit(device, dialect, points, out)
         return self._advance(device, place, parts, profile.ends[place] - first)
+
+    def _can_split(self, dialect, ask, points):
+        return dialect.is_divisible() and dialect.parts(ask, points) > 1
 
     def _advance(self, device, place, parts, reads):
         part = self._part[place][device] + 1

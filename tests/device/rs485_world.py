@@ -18,6 +18,7 @@ from modules.rs485.driver import Driver
 from tools.poll import virtual
 
 _PERIOD = 0x40000000
+_SENT = 16
 
 
 def _diff(a, b):
@@ -105,8 +106,8 @@ class World:
         self.delay_ms = 20
         self.delays_ms = []  # of the next answers
         self.noise = []  # (us, bytes) heard whatever is asked
-        self.sent = []  # (us, baud, parity, bytes)
-        self.silences = []  # us between what was on the line before and a request, in characters
+        # the last requests: us, baud, parity, bytes, characters of silence before it
+        self.sent = []
         self.problems = []
         self.is_wired = True
         self.is_broken = False  # the port fails
@@ -129,8 +130,9 @@ class World:
 
     def carry(self, us, baud, parity, data):
         char_us = (10 if parity is None else 11) * 1e6 / baud
-        self.sent.append((us, baud, parity, data))
-        self.silences.append((us - self.free_us) / char_us)
+        self.sent.append((us, baud, parity, data, (us - self.free_us) / char_us))
+        if len(self.sent) > _SENT:
+            del self.sent[0]
         end = us + len(data) * char_us
         self.free_us = end
         heard = [(at, said) for at, said in self.noise if at >= us]
@@ -143,7 +145,9 @@ class World:
             if delay_ms is not None:
                 at = end + delay_ms * 1000 + len(said) * char_us
                 self.free_us = max(self.free_us, at)
-                heard.append((int(at + 0.5), said))
+                # the first byte when it comes, the others with the last one
+                heard.append((int(at - (len(said) - 1) * char_us), said[:1]))
+                heard.append((int(at + 0.5), said[1:]))
         return heard
 
     # a slot's listener
