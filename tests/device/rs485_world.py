@@ -18,7 +18,7 @@ from modules.rs485.driver import Driver
 from tools.poll import virtual
 
 _PERIOD = 0x40000000
-_SENT = 16
+_KEPT = 16
 
 
 def _diff(a, b):
@@ -33,6 +33,13 @@ def crc(data):
         for _ in range(8):
             value = value >> 1 ^ (0xA001 if value & 1 else 0)
     return bytes([value & 255, value >> 8])
+
+
+def keep(things, thing):
+    """The last of them: a test may run for hours."""
+    things.append(thing)
+    if len(things) > _KEPT:
+        del things[0]
 
 
 class Registers:
@@ -53,7 +60,7 @@ class Registers:
         if len(data) != 8 or data[0] != self.unit or crc(data[:-2]) != data[-2:]:
             return None
         register, count = data[2] << 8 | data[3], data[4] << 8 | data[5]
-        self.asked.append((register, count))
+        keep(self.asked, (register, count))
         at = register - self.first
         error = self.error
         if data[1] != self.function:
@@ -84,7 +91,7 @@ class Meter:
             return None
         di = bytes([byte - 0x33 & 255 for byte in data[10:14]])
         name = "".join(["%02X" % byte for byte in reversed(di)])
-        self.asked.append(name)
+        keep(self.asked, name)
         if name in self.items:
             return self.frame(0x91, di + unhexlify(self.items[name]))
         return self.frame(0xD1, b"\x02")
@@ -130,9 +137,7 @@ class World:
 
     def carry(self, us, baud, parity, data):
         char_us = (10 if parity is None else 11) * 1e6 / baud
-        self.sent.append((us, baud, parity, data, (us - self.free_us) / char_us))
-        if len(self.sent) > _SENT:
-            del self.sent[0]
+        keep(self.sent, (us, baud, parity, data, (us - self.free_us) / char_us))
         end = us + len(data) * char_us
         self.free_us = end
         heard = [(at, said) for at, said in self.noise if at >= us]

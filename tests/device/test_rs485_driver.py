@@ -298,6 +298,21 @@ def test_the_device_may_need_longer():
     run(test, slave, reply_ms=800)
 
 
+def test_a_pause_as_long_as_the_clock_goes():
+    """The ticks have nearly come round since the last byte: that is no byte of the future."""
+
+    async def test(world, driver):
+        assert (await ask(driver, 0, KEY))[0] == DONE
+        for _ in range(8):
+            await asyncio.sleep_ms((1 << 30) // 8000 - 600)
+            world.clock.ms()
+        now = world.clock.ms()
+        assert (await ask(driver, 0, KEY))[0] == DONE
+        assert world.clock.ms() - now < 100
+
+    run(test, three())
+
+
 def test_port():
     async def test(world, driver):
         assert (await ask(driver, 0, KEY))[0] == DONE
@@ -383,6 +398,7 @@ test_a_block_that_ends_early()
 test_answers_that_are_none()
 test_every_wait_has_a_bound()
 test_the_device_may_need_longer()
+test_a_pause_as_long_as_the_clock_goes()
 test_port()
 test_raw()
 test_wrong_commands()
