@@ -153,13 +153,9 @@ def main():
     time = virtual.Time(plan["utc_ms"])
     virtual.install(time)
     heap = Heap()
-    clock = Clock(time.ticks_us, _diff, time.utc_ms)
+    clock = Clock(time.ticks_us, virtual.diff, time.utc_ms)
     station = Station(plan, clock, time, heap)
     print(json.dumps(asyncio.run(station.run(plan["minutes"]))))
-
-
-def _diff(a, b):
-    return ((a - b + 0x20000000) & 0x3FFFFFFF) - 0x20000000
 
 
 main()
