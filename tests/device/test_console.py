@@ -16,7 +16,18 @@ from firmware.store.events import EventLog
 NOW = 1790000000000
 PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "calibration")
 PLAIN += ("billing", "waveforms")
-VERBS = PLAIN + ("points", "events", "config", "rollback", "calibrate", "log", "help")
+VERBS = PLAIN + (
+    "search",
+    "send",
+    "pass_through",
+    "points",
+    "events",
+    "config",
+    "rollback",
+    "calibrate",
+    "log",
+    "help",
+)
 
 
 class Terminal:
