@@ -229,7 +229,7 @@ print(code(i2c.readfrom_mem, 0x51, 0, 64), 200 < time.ticks_diff(time.ticks_ms()
         ({"do": "plug", "slot": 1, "module": "x" * 17}, "16 ASCII"),
         ({"do": "plug", "slot": 1, "module": "x", "peer": "/none"}, "cannot open"),
         ({"do": "unplug", "slot": 1}, "slot 1 is empty"),
-        ({"do": "dance"}, "one of plug, unplug, status"),
+        ({"do": "dance"}, "one of plug, unplug, set, status"),
     ],
 )
 def test_a_wrong_request_is_one_sentence(rack, request_, words):
