@@ -3,15 +3,14 @@ Run by test_module_page.py under MicroPython; prints OK."""
 
 import asyncio
 
-from modules.thermo.driver import Driver
-from tools.emulator.sht30 import Sht30
-from tools.poll import virtual
-
 from firmware.bay.slot import Slot
 from firmware.core.clock import Clock
 from firmware.core.log import Log
 from firmware.core.quality import IV, NT
 from firmware.points.table import Points
+from modules.thermo.driver import Driver
+from tools.emulator.sht30 import Sht30
+from tools.poll import virtual
 
 HOT, TEMPERATURE, HUMIDITY = 0, 1, 2
 

@@ -9,8 +9,8 @@ PAGE = ROOT / "docs" / "module.md"
 
 
 def blocks(text):
-    """The page's Python blocks: the driver, and its rows of the schema."""
-    driver, rows = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    """The page's two blocks of code: the driver, and its rows of the schema."""
+    driver, rows = re.findall(r"^```\w+\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return driver, rows
 
 

@@ -229,7 +229,7 @@ class Backplane:
             data = records.wrong(module, serial)
         else:
             data = records.identity(str(module), vendor, serial, revision)
-        own = chips.of(module, slot)
+        own: dict = chips.of(module, slot)
         if data is not None:
             own[EEPROM + slot] = Eeprom(data)
         bus = self._bus(peer or self._peers.get(module))

@@ -1,4 +1,4 @@
-"""Chips on the I2C bus besides the EEPROM, by module type. A module of your own gets a row here."""
+"""Chips on the I2C bus besides the EEPROM, by module type. A module of yours gets a row here."""
 
 import time
 
