@@ -15,7 +15,7 @@ SEED ?= 1
 TESTS ?= tests/host
 JOBS ?= auto
 
-.PHONY: help venv run board plug unplug deploy vectors accuracy poll size test qemu test-qemu bench lint format clean
+.PHONY: help venv run board plug unplug deploy vectors fuzz accuracy poll size test qemu test-qemu bench lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -58,6 +58,9 @@ deploy: $(STAMP) ## build to .mpy and copy what changed: make deploy PORT=/dev/t
 vectors: $(STAMP) ## replay frames under MicroPython: make vectors DIR=folder
 	@test -n "$(DIR)" || { echo "say which folder: make vectors DIR=../shared/reference/vectors"; exit 2; }
 	@$(RUN) tools.vectors "$(DIR)"
+
+fuzz: $(DEV) ## damaged frames into the codecs: FRAMES=20000 SEED=1 PLANT=1 (a defect, must be caught)
+	@$(RUN) tools.fuzz --seed "$(SEED)" $(if $(FRAMES),--frames "$(FRAMES)") $(if $(PLANT),--plant "$(PLANT)")
 
 accuracy: $(STAMP) ## how exactly it meters, against float64: SEED=1 CASES=64 WAVEFORM=f.npz CLASS=0.2S
 	@$(RUN) tools.accuracy --seed "$(SEED)" $(if $(CASES),--cases "$(CASES)") \

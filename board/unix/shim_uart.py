@@ -18,6 +18,20 @@ _VTIME = const(5)  # places in the list of control characters (Linux)
 _VMIN = const(6)
 _RX_BYTES = const(512)
 
+# as Linux numbers them; the port's termios names only some
+_SPEEDS = {
+    300: 7,
+    600: 8,
+    1200: 9,
+    2400: 11,
+    4800: 12,
+    9600: 13,
+    19200: 14,
+    38400: 15,
+    57600: 0x1001,
+    115200: 0x1002,
+}
+
 
 class UART(io.IOBase):
     """UART `id` of the wiring file; OSError with one sentence when it leads nowhere."""
@@ -51,6 +65,9 @@ class UART(io.IOBase):
         self.stop = stop
         self.timeout = timeout
         self.timeout_char = timeout_char
+        if self._file is not None:
+            self._make_raw(self._file.fileno())
+            return
         self.deinit()
         path = shim_host.wiring.get("uart", {}).get(str(self.id))
         if path is None:
@@ -70,8 +87,8 @@ class UART(io.IOBase):
         # There is no O_NONBLOCK here: with both zero a read returns what has arrived.
         attrs[6][_VMIN] = 0
         attrs[6][_VTIME] = 0
-        speed = getattr(termios, "B%d" % self.baudrate, None)
-        if speed is not None:  # matters to a real adapter only
+        speed = _SPEEDS.get(self.baudrate)
+        if speed is not None:  # a PTY has no speed, but who is at its other end can look
             attrs[4] = attrs[5] = speed
         termios.tcsetattr(fd, termios.TCSANOW, attrs)
 

@@ -54,8 +54,8 @@ class Archive:
     def add_all(self, rows):
         """Keep more rows, all or, with a ConfigError, none."""
         kept = list(self.rows())
-        names = set([row.name for row in kept])
-        places = set([_place(row) for row in kept])
+        names = {row.name for row in kept}
+        places = {_place(row) for row in kept}
         for row in rows:
             judge(row)
             if row.name in names:

@@ -14,6 +14,7 @@ from firmware.bay.contract import ALARM, DATA, DONE, KEY, MORE, SILENT
 from firmware.codec import framer
 from firmware.core.errors import CodecError, SlotError
 from firmware.core.quality import IV
+from modules.rs485 import dialect_dlt645, dialect_dlt698, dialect_modbus
 from modules.rs485 import profile as kinds
 from modules.rs485.line import Line
 
@@ -21,15 +22,7 @@ _ASK_AGAIN = const(64)  # rounds after which "refused" is forgotten
 _DUTIES = (KEY, ALARM, DATA)
 
 
-def _dialect(protocol):
-    """The Dialect of a protocol, imported when a device speaks it."""
-    if protocol == "modbus":
-        from modules.rs485.dialect_modbus import Dialect
-    elif protocol == "dlt645":
-        from modules.rs485.dialect_dlt645 import Dialect
-    else:
-        from modules.rs485.dialect_dlt698 import Dialect
-    return Dialect()
+_DIALECTS = {"modbus": dialect_modbus, "dlt645": dialect_dlt645, "dlt698": dialect_dlt698}
 
 
 class Driver:
@@ -82,7 +75,7 @@ class Driver:
 
     def _speaker(self, protocol):
         if protocol not in self._dialects:
-            self._dialects[protocol] = _dialect(protocol)
+            self._dialects[protocol] = _DIALECTS[protocol].Dialect()
         return self._dialects[protocol]
 
     def _add(self, row):

@@ -101,7 +101,7 @@ def test_overload_costs_data_first():
 
 def test_dead_devices_cost_little():
     bus = Bus(bytes([ALL] * 8 + [ALARM | DATA] * 42))
-    bus.dead = set((1, 9, 10, 20, 30, 40, 49))
+    bus.dead = {1, 9, 10, 20, 30, 40, 49}
     bus.run(3600)
     assert bus.schedule.probe_ms <= 0.05 * 3600 * 1000, bus.schedule.probe_ms
     assert sorted([d for news, d, _ in bus.news if news == LOST]) == sorted(bus.dead)

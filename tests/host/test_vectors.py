@@ -127,6 +127,8 @@ MORE = (
     one(REPLY[:-4] + "1816", kind="invalid", reject="checksum"),
     one(REPLY[:-2], kind="invalid", reject="incomplete"),
     frame698(sa="000000000000", ca="0x00", data="long-unsigned 2413", oad="20000201", dar=0),
+    # a CONNECT whose password is no text
+    apdu("0201" + "0010" + "ff" * 24 + "0400040001040000000064" + "0101ff00", reject="length"),
     apdu(ANSWER, service="GET-Response", oad="20000201"),
     apdu(QUESTION, service="GET-Request 1", oad="20000201"),
     apdu(ANSWER[:-2], reject="incomplete"),

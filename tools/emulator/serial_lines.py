@@ -10,6 +10,7 @@ import termios
 import tty
 
 _READ = 4096
+_SPEEDS = slice(4, 6)  # in what tcgetattr gives: in and out
 
 
 class Line:
@@ -50,6 +51,10 @@ class Line:
         except BlockingIOError:
             pass
 
+    def speeds(self):
+        """The speeds the board has set, as termios has them."""
+        return termios.tcgetattr(self._slave)[_SPEEDS]
+
     def close(self):
         """Pulled out: the board's end hangs up."""
         if self._bus:
@@ -69,6 +74,7 @@ class Bus:
         self.lines = []
         self._loop = loop
         self._is_open = True
+        self._speeds = None  # of the device, as far as we set them
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
             tty.setraw(self._fd)
@@ -95,9 +101,18 @@ class Bus:
         if not self._is_open:
             return
         try:
+            self._set(speaker.speeds())
             os.write(self._fd, data)
-        except OSError:
+        except (OSError, termios.error):
             pass  # nobody reads there any more
+
+    def _set(self, speeds):
+        """The bus runs at the speed of whoever speaks: its devices judge it."""
+        if speeds != self._speeds:
+            attributes = termios.tcgetattr(self._fd)
+            attributes[_SPEEDS] = speeds
+            termios.tcsetattr(self._fd, termios.TCSANOW, attributes)
+            self._speeds = speeds
 
     def close(self):
         if self._is_open:

@@ -13,8 +13,6 @@ import json
 import sys
 from binascii import hexlify, unhexlify
 
-from tools.poll import virtual
-
 import firmware.codec.gdw1376_2_down
 import firmware.codec.gdw1376_2_events
 import firmware.codec.gdw1376_2_up
@@ -24,16 +22,13 @@ from firmware.core.clock import Clock
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.points.table import Points
-from modules.rs485 import dialect_dlt645, dialect_dlt698, dialect_modbus
 from modules.rs485.driver import Driver
+from tools.poll import virtual
 
 CODECS = (
     firmware.codec.gdw1376_2_down,
     firmware.codec.gdw1376_2_events,
     firmware.codec.gdw1376_2_up,
-    dialect_dlt645,
-    dialect_dlt698,
-    dialect_modbus,
 )
 _MINUTE_MS = 60000
 _CALM_MS = 200  # until what was told at the stroke of a minute is on its way

@@ -4,7 +4,6 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-
 MODES = ("lost", "pulse_only", "data_only", "both")
 
 # point name without the phase, column head, decimal places

@@ -51,11 +51,18 @@ def _connect(r, piid, facts):
     if mechanism == 0:
         return requests.connect(piid, terms, None, fields.read_time_tag(r))
     if mechanism == 1:
-        password = r.octets().decode()
+        password = _text(r.octets())
         return requests.connect(piid, terms, password, fields.read_time_tag(r))
     secret, signature = r.octets(), r.octets()
     tag = fields.read_time_tag(r)
     return requests.connect_secured(piid, mechanism, secret, signature, terms, tag)
+
+
+def _text(raw):
+    try:
+        return raw.decode()
+    except UnicodeError:
+        raise CodecError("the password is no text")
 
 
 def _release(r, piid, facts):
