@@ -79,7 +79,9 @@ class Station:
         self.plan = plan
         self.log = Log(clock)
         self.log.set_level("error")
+        before = heap.sample()
         self.points = Points(plan["points"])
+        self.table_bytes = heap.sample() - before
         self.slots = [self._slot(i, rows) for i, rows in enumerate(plan["rows"])]
 
     def _slot(self, number, rows):
@@ -138,6 +140,7 @@ class Station:
             buses.append(row)
         return {
             "buses": buses,
+            "table_bytes": self.table_bytes,
             "heap_code_bytes": self.heap.code,
             "heap_data_bytes": self.heap.data,
             "elapsed_us": self.time.us,
