@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import textwrap
 
 from conftest import ROOT
 
@@ -12,6 +13,14 @@ def blocks(text):
     """The page's two blocks of code: the driver, and its rows of the schema."""
     driver, rows = re.findall(r"^```\w+\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return driver, rows
+
+
+def snippet(words):
+    """The indented lines of the page around `words`."""
+    for found in re.findall(r"(?:^    .*\n)+", PAGE.read_text(), re.MULTILINE):
+        if words in found:
+            return textwrap.dedent(found)
+    raise AssertionError(f"the page does not say {words}")
 
 
 def plant(folder, driver, rows=""):

@@ -10,6 +10,7 @@ import module_page
 import pytest
 from conftest import ROOT
 from rig import rig
+from test_backplane import Rack
 from test_layers import imports, offences
 
 from tools.deploy import tree
@@ -88,6 +89,16 @@ def test_the_emulated_chip_is_as_the_data_sheet_says():
     assert chip.read(6) is None  # told once
     chip.write(b"\x2c\x06")
     assert len(chip.read(6)) == 6  # the clock line would have been held
+
+
+def test_an_identity_is_written_as_the_page_says(micropython, tmp_path):
+    rack = Rack(micropython, tmp_path)
+    rack.ask("plug", slot=3, module="blank")
+    lines = module_page.snippet("from board.esp32s3").replace("board.esp32s3", "board.unix")
+    script = rack.script(f"sys.path.insert(0, {str(ROOT)!r})\n{lines}")
+    assert script.line(10) == "Identity(kind='thermo', vendor='you', serial='0001', revision=1)"
+    script.end()
+    rack.close()
 
 
 @pytest.mark.alone

@@ -134,7 +134,7 @@ def _arguments(argv):
     parser.add_argument(
         "values", nargs="*", metavar="NAME=NUMBER", help="set: what its chips shall measure"
     )
-    options = parser.parse_args(argv)
+    options = parser.parse_intermixed_args(argv)
     if options.do != "status" and options.slot is None:
         parser.error("say which slot: SLOT=3")
     if options.do == "plug" and not options.module:
