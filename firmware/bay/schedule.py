@@ -9,8 +9,9 @@ counts as a second, the rarer duty as less: an overloaded bus costs data first, 
 
 A device that does not answer `tries` times in a row (once, if it never did) is silent and leaves
 for the quarantine: it is probed ever more rarely, and all probes together may take `share_pct`
-of the time. One that answered only when asked again rests for `rest_ms`, since the answer to
-the first question may still come and must not be taken for another.
+of the time. One that answered only when asked again rests: the answers to the other tries may
+still come, as much later as those were sent later, and must not be taken for another. `rest_ms`
+is added to that.
 
 Times are ms, kept as 32-bit offsets from a base that moves along. 32 bytes a device.
 """
@@ -65,6 +66,7 @@ class Schedule:
         self._soonest = [0, 0, 0]  # no release of the duty is before this
         self._spread = self.periods[_DATA] * 7 // 10 * 4 // max(count, 1)  # 1/4 ms
         self._retries = 0  # of the request in hand
+        self._first_at = 0  # its first try, while there are more
         self._credit = 0  # ms of probing allowed now, in 1/100
         self._credit_at = 0
         self._base = 0
@@ -133,7 +135,7 @@ class Schedule:
             self._complete(device, at)
         if self._retries:
             self._retries = 0
-            self._rest_until[device] = at + self._rest_ms
+            self._rest_until[device] = at + self._begun - self._first_at + self._rest_ms
         return news
 
     def wait_ms(self, now):
@@ -198,6 +200,7 @@ class Schedule:
                 times[i] = max(times[i] - by, -_REBASE_MS)
         self._soonest = [max(soonest - by, -_REBASE_MS) for soonest in self._soonest]
         self._begun -= by
+        self._first_at -= by
         self._round_at -= by
         self._steady_at = max(self._steady_at - by, -_REBASE_MS)
         self._minute_at -= by
@@ -258,6 +261,8 @@ class Schedule:
         failures = min(self._failures[device] + 1, 255)
         self._failures[device] = failures
         if failures < self._tries:
+            if not self._retries:
+                self._first_at = self._begun
             self._retries += 1
             return 0
         self._retries = 0

@@ -15,7 +15,8 @@ _CHUNK = const(64)  # bytes taken from the port at once
 _DRAIN_LIMIT = const(64)  # chunks thrown away before a request: a babbling line ends there
 _PAUSE_US = const(1750)  # silence before a request: 3.5 characters, at least this (Modbus RTU)
 _PAUSE_HALVES = const(7)  # 3.5 characters
-_LONGEST_US = const(9000000)  # what a frame and a pause last at most; beyond: the clock wrapped
+_RAW_MS = const(10000)  # longest wait, and longest gap, of a raw request
+_RAW_BYTES = const(1024)  # of a raw request, and of the answer
 
 
 class Line:
@@ -27,6 +28,7 @@ class Line:
         self._serial = None  # (baud, parity) the port is set to
         self._char_us = 0
         self._heard_us = 0  # when the last byte, ours or not, has crossed
+        self._ahead_us = 0  # how far that lay in the future when it was set
         self.requests = 0  # frames sent
         self.replies = 0  # answers accepted, refusals among them
         self.timeouts = 0  # requests without an answer, whatever the reason
@@ -47,11 +49,29 @@ class Line:
         if port is not None:
             port.deinit()
 
-    async def ask(self, master, request, serial, reply_ms, most, gap_ms):
-        """True when `master`, a transaction that has begun with `request`, got its answer: it
-        is in master.reply. `most`: bytes of the longest answer; `gap_ms`: longest pause in it.
-        SlotError when the port is gone, CodecError when an answer is beyond its bound."""
-        await self._prepare(master, serial)
+    async def prepare(self, master, serial):
+        """Set the line, and wait until it is silent. What stood in it is the answer to nothing:
+        `master`, whose exchange is not open yet, counts it; None: nobody does."""
+        if self._port is None:
+            raise SlotError("the RS-485 module is not open")
+        if serial != self._serial:
+            await self._silence()
+            self._set(serial)
+        for _ in range(_DRAIN_LIMIT):
+            await self._silence()
+            chunk = self._waiting()
+            if not chunk:
+                break
+            self._note(self._clock.us(), 0)
+            if master is not None:
+                master.feed(chunk)
+                master.take()
+
+    async def ask(self, master, request, reply_ms, most, gap_ms):
+        """True when `master`, a transaction that has begun with `request` on a prepared line,
+        got its answer: it is in master.reply. `most`: bytes of the longest answer; `gap_ms`:
+        longest pause in it. SlotError when the port is gone, CodecError when an answer is beyond
+        its bound."""
         try:
             self._send(request)
             state = await self._answer(master, request, reply_ms, most, gap_ms)
@@ -69,8 +89,10 @@ class Line:
 
     async def raw(self, request, serial, reply_ms, gap_ms, most):
         """Whatever the line says to `request` until it is silent for `gap_ms`, as bytes; for a
-        tool that speaks to its device through the terminal."""
-        await self._prepare(None, serial)
+        tool that speaks to its device through the terminal. SlotError for what is beyond the
+        bounds."""
+        _judge_raw(request, reply_ms, gap_ms, most)
+        await self.prepare(None, serial)
         self._send(request)
         reply = bytearray()
         now = self._clock.ms()
@@ -85,23 +107,10 @@ class Line:
                 until_ms = min(now + gap_ms, end_ms)
             elif chunk is None:
                 break
+        if not reply:
+            # it may come yet, and must not be taken for the answer to what is asked next
+            await asyncio.sleep_ms(reply_ms)
         return bytes(reply[:most])
-
-    async def _prepare(self, master, serial):
-        """The line is silent, set, and whatever stood in it is the answer to nothing."""
-        if self._port is None:
-            raise SlotError("the RS-485 module is not open")
-        if serial != self._serial:
-            await self._silence()
-            self._set(serial)
-        for _ in range(_DRAIN_LIMIT):
-            chunk = self._waiting()
-            if not chunk:
-                break
-            self._heard_us = self._clock.us()
-            if master is not None:
-                master.feed(chunk)
-        await self._silence()
 
     def _set(self, serial):
         baud, parity = serial
@@ -116,9 +125,14 @@ class Line:
         pause_us = max(_PAUSE_US, self._char_us * _PAUSE_HALVES // 2)
         while True:
             left_us = pause_us - self._clock.diff_us(self._clock.us(), self._heard_us)
-            if not 0 < left_us <= _LONGEST_US:
+            if not 0 < left_us <= pause_us + self._ahead_us:  # more: the clock has wrapped
                 break
             await asyncio.sleep_ms((left_us + 999) // 1000)  # whole ms: may end a little early
+
+    def _note(self, now_us, ahead_us):
+        """The line is in use until `ahead_us` from now."""
+        self._heard_us = now_us + ahead_us
+        self._ahead_us = ahead_us
 
     def _wire_ms(self, size):
         return size * self._char_us // 1000 + 1
@@ -131,7 +145,7 @@ class Line:
             raise SlotError("RS-485 port: %s" % error)
         if written != len(data):
             raise SlotError("the RS-485 port took %s of %d bytes" % (written, len(data)))
-        self._heard_us = self._clock.us() + len(data) * self._char_us
+        self._note(self._clock.us(), len(data) * self._char_us)
 
     def _waiting(self):
         """Bytes the port holds already, or None."""
@@ -175,7 +189,17 @@ class Line:
         except OSError as error:
             raise SlotError("RS-485 port: %s" % error)
         if chunk:
-            self._heard_us = self._clock.us()
+            self._note(self._clock.us(), 0)
         else:  # the far end hung up: do not spin on it
             await asyncio.sleep_ms(min(wait_ms, 10))
         return chunk
+
+
+def _judge_raw(request, reply_ms, gap_ms, most):
+    if not isinstance(request, bytes) or not 1 <= len(request) <= _RAW_BYTES:
+        raise SlotError("a raw request is 1 to %d bytes" % _RAW_BYTES)
+    for wait_ms in (reply_ms, gap_ms):
+        if not isinstance(wait_ms, int) or not 1 <= wait_ms <= _RAW_MS:
+            raise SlotError("a raw request waits 1 to %d ms, not %s" % (_RAW_MS, wait_ms))
+    if not isinstance(most, int) or not 1 <= most <= _RAW_BYTES:
+        raise SlotError("the answer to a raw request has 1 to %d bytes" % _RAW_BYTES)
