@@ -78,7 +78,7 @@ def test_the_example_reads_a_pump(pump):
         ('"s16"', '"float"', "point head: float is none of u16"),
         ("19200", "19000", "the rate is one of"),
         ('"even"', '"mark"', "the parity is none, even or odd"),
-        ('"points"', '"rows"', "lacks something"),
+        ('"points"', '"rows"', "has no .points"),
         ("{", "", "not readable JSON"),
     ],
 )
@@ -90,7 +90,7 @@ def test_a_wrong_profile_is_one_sentence(pump, right, wrong, words):
 def test_every_key_of_a_profile_is_explained():
     keys = {"about"}
     for file in FOLDER.glob("*.py"):
-        keys |= set(re.findall(r'document(?:\.get\(|\[)"(\w+)"', file.read_text()))
+        keys |= set(re.findall(r'document(?:\.get\(|\[|, )"(\w+)"', file.read_text()))
     assert len(keys) == 12
     assert not [key for key in keys if f"`{key}`" not in PAGE]
     for file in (FOLDER / "profiles").glob("*.json"):
