@@ -1,7 +1,8 @@
 """Runs the RS-485 driver under MicroPython for test_rs485, on the desk-top board's UART: one round
 for each line of JSON on stdin, one JSON object a round on stdout. RS485_JOB: {"rows": rows of the
-archive, "cfg": driver settings, "profiles": folder they are found below}. A round asks every device for every duty; it repeats and rests
-as the slot's schedule does, but never waits for a period."""
+archive, "cfg": driver settings, "profiles": folder they are found below}. A round asks every
+device for every duty; it repeats and rests as the slot's schedule does, but never waits for a
+period."""
 
 import asyncio
 import json
