@@ -31,8 +31,8 @@ BACK = const(2)  # ... and came back
 _ALARM = const(1)  # places of the duties in DUTIES
 _DATA = const(2)
 _FAR = const(0x3FFFFFFF)
-_SHIFTS = (0, 2, 5)  # late alarms and data count less: they wait for a gap between key alarms
 _CAPS = (_FAR, 1000, 900)  # lateness that counts at most, by duty
+_PARTS = (1, 15, 31)  # part of its period a duty may be late before that much counts
 _PROBE_MS = const(5000)  # first pause between two probes of a silent device ...
 _DOUBLINGS = const(5)  # ... which is doubled so often, to 160 s
 _CREDIT_MS = const(4000)  # time for probes that can be saved up
@@ -55,6 +55,10 @@ class Schedule:
         self.probe_ms = 0  # ... of probes
         self.silent = 0  # devices in quarantine
         self.worst = array("i", [0] * count)  # largest lateness since start, by device
+        # late alarms and data count less than they are: they wait for gaps between key alarms
+        self._shifts = (0,) + tuple(
+            [_shift(self.periods[duty], _CAPS[duty] * _PARTS[duty]) for duty in (_ALARM, _DATA)]
+        )
         self._tries = tries
         self._rest_ms = rest_ms
         self._share_pct = share_pct
@@ -104,7 +108,7 @@ class Schedule:
             if self._soonest[duty] <= at:
                 device, late = self._pick(duty, at)
                 if late > 0:
-                    late = min(late >> _SHIFTS[duty], _CAPS[duty])
+                    late = min(late >> self._shifts[duty], _CAPS[duty])
                 if device >= 0 and late > best:
                     best, self.device, self.duty = late, device, duty
         return best > -_FAR
@@ -306,3 +310,11 @@ class Schedule:
             release = self._release[duty]
             release[device] += min(0, at - self._due(device, duty))
             self._soonest[duty] = min(self._soonest[duty], release[device])
+
+
+def _shift(period, least):
+    """How often `least` can be doubled within the period."""
+    shift = 0
+    while least << shift + 1 <= period:
+        shift += 1
+    return shift

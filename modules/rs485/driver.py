@@ -19,6 +19,7 @@ from modules.rs485 import profile as kinds
 from modules.rs485.line import Line
 
 _ASK_AGAIN = const(64)  # rounds after which "refused" is forgotten
+_HEARD = const(256)  # bytes that are listened to when several devices answer at once
 _DUTIES = (KEY, ALARM, DATA)
 
 
@@ -171,14 +172,34 @@ class Driver:
             out(points[i], 0, IV)
 
     async def command(self, verb, *args):
-        """`raw` (request, baud, parity word, reply_ms, gap_ms, most): bytes that came back."""
-        if verb != "raw":
-            raise SlotError("the RS-485 module has no command %s" % verb)
-        if len(args) != 6:
-            raise SlotError("raw takes request, baud, parity, reply_ms, gap_ms and most")
-        request, baud, parity, reply_ms, gap_ms, most = args
-        serial = kinds.serial(baud, parity)
-        return await self._line.raw(request, serial, reply_ms, gap_ms, most)
+        """`raw` (request, baud, parity word, reply_ms, gap_ms, most): bytes that came back;
+        `search` (protocol, bauds, parity word, sure): a Search, see there; `probe` (a Search):
+        one question of it, True while there are more."""
+        if verb == "raw":
+            if len(args) != 6:
+                raise SlotError("raw takes request, baud, parity, reply_ms, gap_ms and most")
+            request, baud, parity, reply_ms, gap_ms, most = args
+            serial = kinds.serial(baud, parity)
+            return await self._line.raw(request, serial, reply_ms, gap_ms, most)
+        if verb == "search":
+            from modules.rs485.search import Search  # only where somebody searches
+
+            return Search(*args)
+        if verb == "probe":
+            return await self._probe(*args)
+        raise SlotError("the RS-485 module has no command %s" % verb)
+
+    async def _probe(self, search):
+        reply = await self._line.raw(
+            search.request(),
+            kinds.serial(*search.speed),
+            search.reply_ms,
+            search.gap_ms,
+            _HEARD,
+            search.apart,
+        )
+        search.take(reply)
+        return not search.is_over
 
     def stats(self):
         """Counters since open."""
@@ -194,6 +215,7 @@ class Driver:
             "late": 0,
             "stale": 0,
             "garbage": 0,
+            "unasked": line.unasked,
         }
         for dialect in self._dialects.values():
             master = dialect.master
