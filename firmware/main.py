@@ -4,6 +4,9 @@ import asyncio
 import json
 
 from firmware.bay.bay import Bay
+from firmware.bay.pass_through import PassThrough
+from firmware.bay.searcher import Searcher
+from firmware.bay.sender import Sender
 from firmware.bay.slot import Slot
 from firmware.config import archive
 from firmware.config import store as config
@@ -116,6 +119,7 @@ class Terminal:
         self._restore(kept, wrong)
         self._build_supervisor()
         self._build_bay(heap)
+        self._build_tools()
         self.vitals = Vitals(self, heap)
         self.views = Views(self)
 
@@ -213,6 +217,19 @@ class Terminal:
             self,
         )
 
+    def _build_tools(self):
+        """For people who look for devices, or speak to one themselves."""
+        find, add = self.bay.slot, self.supervisor.add
+        self.searcher = Searcher(find, self.log)
+        add("search", self.searcher.run)
+        self.sender = Sender(find, self.log)
+        add("send", self.sender.run)
+        self.pass_through = None
+        cfg = Group(self.config, "pass_through")
+        if cfg.port:
+            self.pass_through = PassThrough(find, cfg, self.log, self)
+            add("pass-through", self.pass_through.run)
+
     def attach(self, *row):
         """A device more in the archive; the slot's module is opened anew."""
         self.archive.add(archive.Row(*row))
@@ -235,7 +252,8 @@ class Terminal:
     async def stop(self):
         """Orderly: last values out, energies to flash, every task ended. The report of the run."""
         self.log.sink = print
-        await self.supervisor.remove("console")  # what is typed now is for the interpreter
+        # first: what is typed from here on is for the interpreter's prompt, mpremote types ahead
+        await self.supervisor.remove("console")
         self.reporter.round()
         until = self.clock.ms() + _DRAIN_MS
         while (
@@ -280,6 +298,12 @@ class Terminal:
 
     def module_refused(self, number, text):
         self.events.emit(event_codes.MODULE_REFUSED, "slot %d" % number, text)
+
+    def client_in(self, number, text):
+        self.events.emit(event_codes.CLIENT_IN, "slot %d" % number, text)
+
+    def client_out(self, number, text):
+        self.events.emit(event_codes.CLIENT_OUT, "slot %d" % number, text)
 
     def device_changed(self, name, is_back):
         code = event_codes.DEVICE_BACK if is_back else event_codes.DEVICE_LOST

@@ -71,6 +71,13 @@ class Bay:
         """What make_slot gave, of the modules that are in service now."""
         return [place.slot for place in self.places if place.slot]
 
+    def slot(self, number):
+        """What make_slot gave for the module in that slot; SlotError when none is in service."""
+        for slot in self.slots:
+            if slot.number == number:
+                return slot
+        raise SlotError("slot %s has no module in service, see slots()" % number)
+
     async def run(self):
         """For ever."""
         while True:

@@ -18,6 +18,7 @@ from firmware.core.quality import IV, NT
 _FIRST_MS = const(1000)  # pause after the first failure ...
 _MOST_MS = const(60000)  # ... doubling up to this
 _MINUTE_MS = const(60000)
+_REST_MS = const(500)  # before a driver is opened anew, unless `reply_ms` is set
 _WAITING = const(8)  # commands that may wait for the bus
 _PERIODS = (("key_s", 1), ("alarm_s", 60), ("data_s", 900))  # settings, and without any
 
@@ -75,6 +76,8 @@ class Slot:
             if self.turns > before or self._is_stale:
                 pause = _FIRST_MS
             if self._is_stale:
+                # an answer may be under way to what a new driver knows nothing of
+                await asyncio.sleep_ms(self._cfg.get("reply_ms", _REST_MS))
                 continue
             await asyncio.sleep_ms(pause)
             pause = min(_MOST_MS, 2 * pause)

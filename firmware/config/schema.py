@@ -14,6 +14,8 @@ _CHIPS = ("ade9000", "atm90e36a", "atm90e32as")
 _TARIFFS = (
     '{"days":[[0,4,700,3,800,2,1100,3,1800,2,1900,1,2100,2,2200,3,2300,4]],"seasons":[101,1,1,1]}'
 )
+_BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+_PARITIES = ("none", "even", "odd")
 _LEVELS = ("debug", "info", "warn", "error")
 
 SCHEMA = (
@@ -76,6 +78,23 @@ SCHEMA = (
     ("rs485.alarm_s", "int", 60, 2, 3600, None, "s", "an ordinary alarm is looked at so often"),
     ("rs485.data_s", "int", 900, 1, 86400, None, "s", "data are read so often"),
     ("rs485.reply_ms", "int", 500, 50, 60000, None, "ms", "longest wait for an answer"),
+    ("pass_through.port", "int", 0, 0, 65535, None, "", "TCP port for a vendor's tool; 0: off"),
+    (
+        "pass_through.host",
+        "text",
+        "127.0.0.1",
+        1,
+        64,
+        "host",
+        "",
+        "who may connect, without any password: 0.0.0.0 is everybody",
+    ),
+    ("pass_through.slot", "int", 1, 1, 6, None, "", "slot whose bus the tool speaks on"),
+    ("pass_through.baud", "choice", 9600, None, None, _BAUDS, "", "speed of the tool's devices"),
+    ("pass_through.parity", "choice", "even", None, None, _PARITIES, "", "of the tool's devices"),
+    ("pass_through.reply_ms", "int", 1000, 20, 10000, None, "ms", "longest wait for an answer"),
+    ("pass_through.gap_ms", "int", 100, 5, 5000, None, "ms", "an answer ends at such a pause"),
+    ("pass_through.idle_s", "int", 300, 1, 86400, None, "s", "a silent tool is hung up on"),
     ("log.level", "choice", "info", None, None, _LEVELS, "", "least weight of a line to print"),
     ("wdt.timeout_ms", "int", 8000, 1000, 60000, None, "ms", "reset when unfed so long"),
 )

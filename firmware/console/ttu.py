@@ -7,6 +7,8 @@ main binds the running terminal with `bind(terminal)`. It offers
   meter() link() slots() devices()     (header, rows) each
   billing() waveforms() archive() bus(slot)   (header, rows, note) each
   attach(slot, profile, address, baud, parity, name) detach(name)
+  start_search(slot, protocol, speeds, parity, sure) stop_search() search()
+  send(slot, bytes, baud, parity, reply_ms, gap_ms) sent()      pass_through()
   events(n)           [(sequence, UTC text, name, device, details)], oldest first
   config log clock    a Config, a Log and a Clock
   calibrator          a metering.calibration.Calibrator; None when the metrology IC is none of its
@@ -14,6 +16,7 @@ A verb returns a Table or, above all for wrong use, a Note of one sentence; it n
 """
 
 import sys
+from binascii import unhexlify
 
 from micropython import const
 
@@ -178,6 +181,62 @@ def attach(terminal, *words, **more):
 def detach(terminal, name=""):
     terminal.detach(name)
     return Note("%s is no longer in the archive" % name)
+
+
+_SEARCH = ("baud", "parity", "sure")
+
+
+@_verb("search(1, 'dlt645', baud=2400)", "finds devices on a bus, or shows them", 2, True, _SEARCH)
+def search(terminal, *words, **more):
+    if len(words) == 0:
+        return Table(*terminal.search())
+    if words == ("stop",):
+        return Note("it stops" if terminal.stop_search() else "nothing is being searched")
+    protocol = words[1] if len(words) > 1 else "dlt645"
+    baud, parity = more.get("baud", ()), more.get("parity", "")
+    bauds = (baud,) if type(baud) is int else baud
+    if type(bauds) not in (tuple, list) or type(parity) is not str:
+        raise _Misuse("baud is a number or several, parity is none, even or odd")
+    number = _slot_number(words[0])
+    terminal.start_search(number, protocol, tuple(bauds), parity, more.get("sure", 1))
+    return Note("slot %d is being searched, search() shows how far it is" % number)
+
+
+_LINE = ("baud", "parity", "reply_ms", "gap_ms")
+
+
+@_verb("send(1, '68 11 68', baud=9600)", "one exchange on a bus, or its answer", 2, True, _LINE)
+def send(terminal, *words, **more):
+    if not words:
+        return Note(terminal.sent())
+    if len(words) != 2:
+        raise _Misuse("say the slot and what is sent in hexadecimal")
+    data = _hex(words[1])
+    numbers = [more.get(n, d) for n, d in (("baud", 9600), ("reply_ms", 1000), ("gap_ms", 100))]
+    for number, most in zip(numbers, (115200, 10000, 5000)):
+        if type(number) is not int or not 5 <= number <= most:
+            raise _Misuse("baud is up to 115200, reply_ms up to 10000, gap_ms up to 5000")
+    number = _slot_number(words[0])
+    terminal.send(number, data, numbers[0], more.get("parity", "even"), *numbers[1:])
+    return Note(
+        "%d bytes go to slot %d, the answer is logged, send() shows it" % (len(data), number)
+    )
+
+
+def _hex(text):
+    digits = "".join(text.split()) if type(text) is str else ""
+    try:
+        data = unhexlify(digits)
+    except ValueError:
+        data = b""
+    if not 1 <= len(data) <= 512:
+        raise _Misuse("what is sent is 1 to 512 bytes as pairs of hexadecimal digits")
+    return data
+
+
+@_verb("pass_through()", "who uses the TCP port for vendors' tools, and how much")
+def pass_through(terminal):
+    return Table(*terminal.pass_through())
 
 
 def _slot_number(slot):

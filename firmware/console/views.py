@@ -1,11 +1,14 @@
 """What the console verbs show of the running terminal: (header, rows) of plain text.
 
-Duck-typed on the parts main wired together; only `attach` and `detach` change something.
+Duck-typed on the parts main wired together; `attach`, `detach`, searching and sending do
+something.
 """
 
 from firmware.core import decimal
 from firmware.core.errors import SlotError
 
+_NOT_SEARCHED = ("nothing was searched yet", "it begins")
+_ATTACH = "attach(%d, 'its profile', '%s', baud=%d, parity='%s') puts one on the bus"
 _PHASES = ("a", "b", "c", "")
 
 
@@ -82,7 +85,7 @@ class Views:
 
     def bus(self, number):
         """(header, rows, note) of the bus behind one slot."""
-        slot = self.slot(number)
+        slot = self.t.bay.slot(number)
         schedule = slot.schedule
         if schedule is None:
             raise SlotError("slot %d is not ready: %s" % (number, slot.error or slot.state))
@@ -110,13 +113,6 @@ class Views:
         header = ("device", "asked for", "seen s ago", "worst late s", "due in s", "")
         return header, rows, note
 
-    def slot(self, number):
-        """The Slot of that number; SlotError when none is in service there."""
-        for slot in self.t.bay.slots:
-            if slot.number == number:
-                return slot
-        raise SlotError("slot %s has no module in service, see slots()" % number)
-
     def archive(self):
         """(header, rows, note)."""
         rows = [
@@ -133,6 +129,50 @@ class Views:
     def detach(self, name):
         """One device less; its points stay, without being valid."""
         self.t.detach(name)
+
+    def start_search(self, *wish):
+        """slot, protocol, speeds, parity, sure."""
+        self.t.searcher.start(*wish)
+
+    def stop_search(self):
+        return self.t.searcher.stop()
+
+    def search(self):
+        """(header, rows, note) of the search that is under way, or was last."""
+        searcher = self.t.searcher
+        search = searcher.search
+        header = ("protocol", "address", "baud", "parity", "in the archive as")
+        if search is None:
+            return header, (), searcher.error or _NOT_SEARCHED[searcher.is_running()]
+        known = {(r.slot, r.address): r.name for r in self.t.archive.rows()}
+        rows = [
+            (search.protocol,) + row + (known.get((searcher.slot, row[0]), ""),)
+            for row in search.found
+        ]
+        state = "done" if search.is_over else searcher.error or "search('stop') ends it"
+        texts = [
+            "slot %d: %d %% after %d probes, %s"
+            % (searcher.slot, search.permille() // 10, search.probes, state)
+        ]
+        texts += search.problems
+        new = [row for row in rows if not row[4]]
+        if new:
+            texts.append(_ATTACH % ((searcher.slot,) + new[0][1:4]))
+        return header, rows, "; ".join(texts)
+
+    def send(self, *wish):
+        """slot, bytes, baud, parity, reply_ms, gap_ms."""
+        self.t.sender.send(*wish)
+
+    def sent(self):
+        """One sentence: what came back."""
+        return self.t.sender.text()
+
+    def pass_through(self):
+        """(header, rows)."""
+        if self.t.pass_through is None:
+            return ("what", "value"), (("state", "off, see config('pass_through')"),)
+        return ("what", "value"), self.t.pass_through.rows()
 
     def billing(self):
         """(header, rows, note)."""

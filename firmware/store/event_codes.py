@@ -28,6 +28,8 @@ MODULE_IN = const(53)
 MODULE_OUT = const(54)
 MODULE_REFUSED = const(55)
 STATE = const(56)
+CLIENT_IN = const(57)
+CLIENT_OUT = const(58)
 UPLINK_UP = const(60)
 UPLINK_DOWN = const(61)
 DIP = const(70)
@@ -73,6 +75,8 @@ TABLE = (
     (DEVICE_LOST, "DEVICE_LOST", "a device stopped answering"),
     (DEVICE_BACK, "DEVICE_BACK", "a device answers again"),
     (STATE, "STATE", "an alarm or another state of a device changed"),
+    (CLIENT_IN, "CLIENT_IN", "a vendor's tool was connected to a bus"),
+    (CLIENT_OUT, "CLIENT_OUT", "a vendor's tool is gone from a bus"),
     (UPLINK_UP, "UPLINK_UP", "the uplink is connected"),
     (UPLINK_DOWN, "UPLINK_DOWN", "the uplink is lost"),
     (DIP, "DIP", "a voltage dip"),

@@ -17,7 +17,7 @@ NOW = 1790000000000
 PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "calibration")
 PLAIN += ("billing", "waveforms", "archive")
 VERBS = PLAIN + ("points", "events", "config", "rollback", "calibrate", "log", "help")
-VERBS += ("bus", "attach", "detach")
+VERBS += ("bus", "attach", "detach", "search", "send", "pass_through")
 
 
 class Terminal:

@@ -71,6 +71,7 @@ class Plan:
         broker="auto",
         waveform=None,
         chip="ade9000",
+        devices=None,
     ):
         self.meters = meters
         self.pace = pace
@@ -84,8 +85,8 @@ class Plan:
         self.nominal_v = 230
         self.nominal_hz = 50
         self.pulse_constant = 1000  # imp/kWh: 28 pulses a second at full scale of one phase
-        self.devices = None  # a mixed fleet of so many instead of the meters
-        self.poll_s = 10
+        self.devices = devices  # a mixed fleet of so many instead of the meters
+        self.poll_s = 60 if devices else 10  # key alarms fill the bus
         self.period_s = 1
         self.settings = ()  # (path, value) in addition
         self.rows = ()  # lines of the archive in addition
