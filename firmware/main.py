@@ -121,6 +121,7 @@ class Terminal:
         self._build_bay(heap)
         self._build_tools()
         self.vitals = Vitals(self, heap)
+        self.points.seal()  # what comes now are devices, under names that people chose
         self.views = Views(self)
 
     def _follow_log_level(self, _path, level):
