@@ -237,7 +237,7 @@ def test_pulled_in_the_middle_of_transactions(bench):
 def test_power_of_modules_follows_the_terminal(bench):
     """Stopped, it feeds nobody; started again, what is plugged is back."""
     bench.console.type("\x03")
-    print(bench.console.until(">>> ", 20))
+    bench.console.until(">>> ", 20)
     assert not backplane(bench, "status")["slots"]["1"]["is_powered"]
     bench.console.type("\x04")
     bench.console.until("ttu> ", 30)
