@@ -55,8 +55,9 @@ class Rig:
 def rig(**plan):
     """A Rig, up to its first report."""
     plan = {"pace": "lockstep", "broker": "amqtt", "meters": 2, **plan}
-    settings = plan.pop("settings", ())
+    settings, devices = plan.pop("settings", ()), plan.pop("devices", None)
     the_plan = Plan(**plan)
+    the_plan.devices = devices
     the_plan.settings = settings
     with Station(the_plan) as station:
         bench = Rig(station)
