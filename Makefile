@@ -66,7 +66,7 @@ accuracy: $(STAMP) ## how exactly it meters, against float64: SEED=1 CASES=64 WA
 	@$(RUN) tools.accuracy --seed "$(SEED)" $(if $(CASES),--cases "$(CASES)") \
 	  $(if $(WAVEFORM),--waveform "$(WAVEFORM)") $(if $(CLASS),--class "$(CLASS)")
 
-poll: $(STAMP) ## a station's buses on virtual time: DEVICES=200 DEAD=20 BUSES=4 MINUTES=15 SEED=1 BABBLE=1 SWEEP=docs
+poll: $(if $(SWEEP),$(DEV),$(STAMP)) ## a station's buses on virtual time: DEVICES=200 DEAD=20 BUSES=4 MINUTES=15 SEED=1 BABBLE=1 SWEEP=docs
 	@$(RUN) tools.poll --seed "$(SEED)" $(if $(DEVICES),--devices "$(DEVICES)") $(if $(DEAD),--dead "$(DEAD)") \
 	  $(if $(BUSES),--buses "$(BUSES)") $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(BABBLE),--babble) \
 	  $(if $(SWEEP),--sweep "$(SWEEP)")

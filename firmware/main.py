@@ -252,6 +252,8 @@ class Terminal:
     async def stop(self):
         """Orderly: last values out, energies to flash, every task ended. The report of the run."""
         self.log.sink = print
+        # first: what is typed from here on is for the interpreter's prompt, mpremote types ahead
+        await self.supervisor.remove("console")
         self.reporter.round()
         until = self.clock.ms() + _DRAIN_MS
         while (

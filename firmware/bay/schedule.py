@@ -9,8 +9,9 @@ counts as a second, the rarer duty as less: an overloaded bus costs data first, 
 
 A device that does not answer `tries` times in a row (once, if it never did) is silent and leaves
 for the quarantine: it is probed ever more rarely, and all probes together may take `share_pct`
-of the time. One that answered only when asked again rests for `rest_ms`, since the answer to
-the first question may still come and must not be taken for another.
+of the time. One that answered only when asked again rests: the answers to the other tries may
+still come, as much later as those were sent later, and must not be taken for another. `rest_ms`
+is added to that.
 
 Times are ms, kept as 32-bit offsets from a base that moves along. 32 bytes a device.
 """
@@ -30,8 +31,8 @@ BACK = const(2)  # ... and came back
 _ALARM = const(1)  # places of the duties in DUTIES
 _DATA = const(2)
 _FAR = const(0x3FFFFFFF)
-_SHIFTS = (0, 2, 5)  # late alarms and data count less: they wait for a gap between key alarms
 _CAPS = (_FAR, 1000, 900)  # lateness that counts at most, by duty
+_PARTS = (1, 15, 31)  # part of its period a duty may be late before that much counts
 _PROBE_MS = const(5000)  # first pause between two probes of a silent device ...
 _DOUBLINGS = const(5)  # ... which is doubled so often, to 160 s
 _CREDIT_MS = const(4000)  # time for probes that can be saved up
@@ -54,6 +55,10 @@ class Schedule:
         self.probe_ms = 0  # ... of probes
         self.silent = 0  # devices in quarantine
         self.worst = array("i", [0] * count)  # largest lateness since start, by device
+        # late alarms and data count less than they are: they wait for gaps between key alarms
+        self._shifts = (0,) + tuple(
+            [_shift(self.periods[duty], _CAPS[duty] * _PARTS[duty]) for duty in (_ALARM, _DATA)]
+        )
         self._tries = tries
         self._rest_ms = rest_ms
         self._share_pct = share_pct
@@ -65,6 +70,7 @@ class Schedule:
         self._soonest = [0, 0, 0]  # no release of the duty is before this
         self._spread = self.periods[_DATA] * 7 // 10 * 4 // max(count, 1)  # 1/4 ms
         self._retries = 0  # of the request in hand
+        self._first_at = 0  # its first try, while there are more
         self._credit = 0  # ms of probing allowed now, in 1/100
         self._credit_at = 0
         self._base = 0
@@ -102,7 +108,7 @@ class Schedule:
             if self._soonest[duty] <= at:
                 device, late = self._pick(duty, at)
                 if late > 0:
-                    late = min(late >> _SHIFTS[duty], _CAPS[duty])
+                    late = min(late >> self._shifts[duty], _CAPS[duty])
                 if device >= 0 and late > best:
                     best, self.device, self.duty = late, device, duty
         return best > -_FAR
@@ -133,7 +139,7 @@ class Schedule:
             self._complete(device, at)
         if self._retries:
             self._retries = 0
-            self._rest_until[device] = at + self._rest_ms
+            self._rest_until[device] = at + self._begun - self._first_at + self._rest_ms
         return news
 
     def wait_ms(self, now):
@@ -198,6 +204,7 @@ class Schedule:
                 times[i] = max(times[i] - by, -_REBASE_MS)
         self._soonest = [max(soonest - by, -_REBASE_MS) for soonest in self._soonest]
         self._begun -= by
+        self._first_at -= by
         self._round_at -= by
         self._steady_at = max(self._steady_at - by, -_REBASE_MS)
         self._minute_at -= by
@@ -258,6 +265,8 @@ class Schedule:
         failures = min(self._failures[device] + 1, 255)
         self._failures[device] = failures
         if failures < self._tries:
+            if not self._retries:
+                self._first_at = self._begun
             self._retries += 1
             return 0
         self._retries = 0
@@ -301,3 +310,11 @@ class Schedule:
             release = self._release[duty]
             release[device] += min(0, at - self._due(device, duty))
             self._soonest[duty] = min(self._soonest[duty], release[device])
+
+
+def _shift(period, least):
+    """How often `least` can be doubled within the period."""
+    shift = 0
+    while least << shift + 1 <= period:
+        shift += 1
+    return shift

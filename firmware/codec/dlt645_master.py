@@ -29,12 +29,12 @@ class Transaction(Exchange):
         """Open the exchange. `request` is a frame from dlt645's builders for meter `addr`;
         returns it with its preamble. A broadcast opens nothing: nobody answers it."""
         frame = dlt645.parse(request)
+        self._forget_line()
         self._addr = addr if addr != dlt645.BROADCAST else ""
         self._control = frame.control
         self._di = frame.di if dlt645.di_span(frame.control | dlt645.FROM_METER)[1] else ""
         self._seq = 0
         self._data = b""
-        self.reply = None
         self.request = dlt645.PREAMBLE + request
         return self.request
 

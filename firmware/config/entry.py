@@ -5,7 +5,6 @@ A refusal is one sentence that names what is allowed; a secret never appears in 
 
 from micropython import const
 
-_DIGITS = const("0123456789")
 _WORD = const("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 _SHOWN_MAX = const(40)  # characters of a refused value that are repeated
 
@@ -17,40 +16,30 @@ _ALPHABETS = (
 
 
 class Entry:
-    """One row of the table: judges, normalises and shows values of its setting."""
+    """One row of the table: judges and shows values of its setting."""
 
     def __init__(self, row):
         self.path, self._kind, self.default, self._low, self._high = row[:5]
         self._choices, self.unit, self.help = row[5:]
 
-    def normal(self, value):
-        """The value as it is kept: a tuple for a list, which nobody can change in place."""
-        return tuple(value) if isinstance(value, list) else value
-
     def refusal(self, value):
-        """None for a normal value that is allowed, else the sentence why it is not."""
-        culprit = self._culprit(value)
-        if culprit is None:
+        """None for a value that is allowed, else the sentence why it is not."""
+        if self._is_good(value):
             return None
         if self._kind == "secret":
             return "%s is %s" % (self.path, self.allowed())
-        return "%s is %s, not %s" % (self.path, self.allowed(), short(culprit[0]))
+        return "%s is %s, not %s" % (self.path, self.allowed(), short(value))
 
-    def _culprit(self, value):
-        """The offending part of the value in a tuple, or None."""
+    def _is_good(self, value):
         kind = self._kind
         if kind == "bool":
-            good = value is True or value is False
-        elif kind == "choice":
+            return value is True or value is False
+        if kind == "choice":
             # The type counts: True == 1 and 50.0 == 50.
-            good = type(value) is type(self.default) and value in self._choices
-        elif kind == "int":
-            good = type(value) is int and self._low <= value <= self._high
-        elif kind == "addresses":
-            return self._bad_address(value)
-        else:
-            good = self._is_text(value)
-        return None if good else (value,)
+            return type(value) is type(self.default) and value in self._choices
+        if kind == "int":
+            return type(value) is int and self._low <= value <= self._high
+        return self._is_text(value)
 
     def _is_text(self, value):
         if not isinstance(value, str) or not self._low <= len(value) <= self._high:
@@ -61,16 +50,6 @@ class Entry:
                 return False
         return True
 
-    def _bad_address(self, value):
-        if not isinstance(value, tuple) or not self._low <= len(value) <= self._high:
-            return (value,)
-        seen = set()
-        for address in value:
-            if not _is_address(address) or address in seen:
-                return (address,)
-            seen.add(address)
-        return None
-
     def allowed(self):
         """What a value may be, in words that follow `is`."""
         kind = self._kind
@@ -80,8 +59,6 @@ class Entry:
             return "one of " + ", ".join([repr(choice) for choice in self._choices])
         if kind == "int":
             return "a whole number %d..%d" % (self._low, self._high)
-        if kind == "addresses":
-            return "a list of at most %d different addresses of 12 digits" % self._high
         words = _alphabet(self._choices)[2]
         return "a text of %d..%d characters (%s)" % (self._low, self._high, words)
 
@@ -89,7 +66,7 @@ class Entry:
         """The value as a person may see it, as Python would write it."""
         if self._kind == "secret" and value:
             return "****"
-        return repr(list(value)) if isinstance(value, tuple) else repr(value)
+        return repr(value)
 
 
 def _alphabet(name):
@@ -97,12 +74,6 @@ def _alphabet(name):
         if row[0] == name:
             return row
     return (name, "", "printable")
-
-
-def _is_address(value):
-    if not isinstance(value, str) or len(value) != 12:
-        return False
-    return all([char in _DIGITS for char in value])
 
 
 def short(value):

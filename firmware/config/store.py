@@ -63,7 +63,7 @@ class Config:
             if entry is None:
                 problems.append("the setting %s is not known and is ignored" % short(path))
                 continue
-            value = entry.normal(values[path])
+            value = values[path]
             refusal = entry.refusal(value)
             if refusal:
                 default = entry.shown(entry.default)
@@ -73,7 +73,7 @@ class Config:
         return good
 
     def get(self, path):
-        """The value in force. Lists come as tuples. ConfigError for an unknown path."""
+        """The value in force. ConfigError for an unknown path."""
         entry = self._entry(path)
         return self._set.get(path, entry.default)
 
@@ -86,7 +86,6 @@ class Config:
     def set(self, path, value):
         """Puts a value on trial; commit() brings it into force. ConfigError when not allowed."""
         entry = self._entry(path)
-        value = entry.normal(value)
         refusal = entry.refusal(value)
         if refusal:
             raise ConfigError(refusal)

@@ -25,20 +25,24 @@ class Points:
         self._bases = array("H")
 
     def add(self, name, template):
-        """Claim a block; the Device. The name's former block is taken over if it fits."""
-        if name in self._names:
-            number = self._names.index(name)
-            if len(self._templates[number]) != len(template):
-                raise ValueError("%s is already there with another template" % name)
+        """Claim a block; the Device. The name's former block is taken over if it fits; else it
+        is left behind until the next start. ValueError when the table is full."""
+        number = self._names.index(name) if name in self._names else -1
+        if number >= 0 and len(self._templates[number]) == len(template):
             self._templates[number] = template
             return self.at(number)
         if self.used + len(template) > len(self.values):
-            raise ValueError("the points table is full, %s was not added" % name)
-        self._names.append(name)
-        self._templates.append(template)
-        self._bases.append(self.used)
+            raise ValueError("no room for the points of %s: raise station.points" % name)
+        if number < 0:
+            number = len(self._names)
+            self._names.append(name)
+            self._templates.append(template)
+            self._bases.append(self.used)
+        else:
+            self._templates[number] = template
+            self._bases[number] = self.used
         self.used += len(template)
-        return self.at(len(self._names) - 1)
+        return self.at(number)
 
     def at(self, number):
         """The Device of that number."""

@@ -5,7 +5,7 @@ bytes. A profile's `blocks` name identifiers that bring several others at once."
 
 from micropython import const
 
-from firmware.codec import dlt645, dlt645_values
+from firmware.codec import dlt645, dlt645_items, dlt645_values
 from firmware.codec.dlt645_master import Transaction
 from firmware.core.errors import CodecError, SlotError
 from firmware.core.quality import GOOD, IV
@@ -34,6 +34,14 @@ class Dialect:
             raise SlotError("%s is not the address of one meter" % text)
         return text
 
+    def judge(self, document, number):
+        """SlotError for wrong keys of the profile; identifiers are in capitals afterwards."""
+        blocks = document.get("blocks", {})
+        document["blocks"] = {
+            self.place(block, document): [self.place(one, document) for one in blocks[block]]
+            for block in blocks
+        }
+
     def place(self, where, document):
         try:
             dlt645.hex_bytes(where, 4, "a data identifier")
@@ -41,8 +49,11 @@ class Dialect:
             raise SlotError("%s is no data identifier of eight digits" % (where,))
         return where.upper()
 
-    def kind(self, text):
+    def kind(self, text, place):
+        """Number of a kind; SlotError."""
         if text == "bcd":
+            if dlt645_items.find(place) is None:
+                raise SlotError("the standard has no %s: say bcd1 to bcd8 or sbcd" % place)
             return _STANDARD
         if text == "bits":
             return _BITS
@@ -56,10 +67,11 @@ class Dialect:
         (point, place, kind)."""
         reads = []
         left = list(rows)
-        blocks = document.get("blocks", {})
+        blocks = document["blocks"]
         for block in sorted(blocks):
             members = blocks[block]
             inside = [row for row in left if row[1] in members]
+            inside = [row for row in inside if row[2] == inside[0][2]]  # all shown alike
             if len(inside) > 1:
                 points = []
                 for point, place, kind in inside:
@@ -82,6 +94,10 @@ class Dialect:
 
     def refused(self):
         return self.master.reply.error >= 0
+
+    def is_divisible(self):
+        """A refusal may be about the size of the request, or a part of it."""
+        return True
 
     def values(self, points, out):
         """Hand out what the answer says of `points` (point, how, point, how ..); what it lacks

@@ -13,6 +13,7 @@ from firmware.core.errors import CodecError, SlotError
 from firmware.core.quality import GOOD, IV
 
 _LIST = const(8)  # objects of one request, unless the profile says otherwise
+_LIST_MOST = const(64)
 _FRAME = const(512)  # bytes of the longest frame we take: longer answers come in fragments
 
 
@@ -34,6 +35,10 @@ class Dialect:
             raise SlotError("%s is not the address of one device" % text)
         return text
 
+    def judge(self, document, number):
+        """SlotError for wrong keys of the profile; `number` as in profile.py."""
+        number(document, "list", _LIST, 1, _LIST_MOST)
+
     def place(self, where, document):
         try:
             requests.get(0, where)
@@ -41,7 +46,7 @@ class Dialect:
             raise SlotError("%s is no OAD of eight hexadecimal digits" % (where,))
         return where.upper()
 
-    def kind(self, number):
+    def kind(self, number, place):
         if not isinstance(number, int) or not 0 <= number <= 31:
             raise SlotError("an element is 0 (the whole value) to 31, not %s" % number)
         return number
@@ -79,6 +84,10 @@ class Dialect:
 
     def refused(self):
         return self.master.reply.service == ERROR
+
+    def is_divisible(self):
+        """A refusal may be about the size of the request, or a part of it."""
+        return True
 
     def values(self, points, out):
         """Hand out what the answer says of `points` (point, how, point, how ..); what it

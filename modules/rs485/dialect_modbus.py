@@ -18,6 +18,8 @@ _READERS = {
     4: modbus.read_input,
 }
 _MOST = const(125)  # registers of one request
+_LAST = const(65535)  # register
+_NOT_NOW = (5, 6)  # exceptions: acknowledged, busy (Modbus application protocol 1.1b3, 7)
 
 
 class Dialect:
@@ -34,26 +36,39 @@ class Dialect:
             raise SlotError("a Modbus device has an address from 1 to 247, not %s" % text)
         return int(text)
 
+    def judge(self, document, number):
+        """SlotError for wrong keys of the profile; `number` as in profile.py."""
+        number(document, "gap", 0, 0, _MOST)
+        number(document, "block", _MOST, 1, _MOST)
+        if document.get("words", "high") not in ("high", "low"):
+            raise SlotError("words is high or low, not %s" % document["words"])
+
     def place(self, where, document):
         """(function, register) of a point; SlotError when it is none."""
         if isinstance(where, int):
             where = (document.get("function", modbus.READ_HOLDING), where)
-        function, register = where
-        if function not in _READERS or not 0 <= register <= 65535:
-            raise SlotError("%s is no function and register" % (tuple(where),))
-        return function, register
+        if not _is_place(where):
+            raise SlotError("%s is no register, nor [function 1 to 4, register]" % (where,))
+        return tuple(where)
 
-    def kind(self, text):
+    def kind(self, text, place):
+        """Number of a kind; SlotError when there is none, or none of that place."""
         if text not in _KINDS:
             raise SlotError("%s is none of %s" % (text, ", ".join(_KINDS)))
-        return _KINDS.index(text)
+        kind = _KINDS.index(text)
+        function, register = place
+        if (kind == _BIT) != (function < modbus.READ_HOLDING):
+            raise SlotError("function %d does not read %s" % (function, text))
+        if register + _size(kind) - 1 > _LAST:
+            raise SlotError("%s does not fit behind register %d" % (text, register))
+        return kind
 
     def plan(self, rows, document):
         """[(what to ask, (point, how to take it from the answer) ..)] of one duty; `rows` are
         (point, place, kind)."""
         reads = []
         gap = document.get("gap", 0)
-        longest = min(document.get("block", _MOST), _MOST)
+        longest = document.get("block", _MOST)
         low = 16 if document.get("words", "high") == "low" else 0
         for point, place, kind in sorted(rows, key=lambda row: row[1]):
             function, register = place
@@ -93,6 +108,10 @@ class Dialect:
     def refused(self):
         return self.master.reply.error >= 0
 
+    def is_divisible(self):
+        """A refusal may be about the size of the request, or a part of it."""
+        return self.master.reply.error not in _NOT_NOW
+
     def values(self, points, out):
         """Hand out what the answer says of `points` (point, how, point, how ..)."""
         data = self.master.reply.data
@@ -107,8 +126,16 @@ class Dialect:
             out(points[i], value, GOOD)
 
 
+def _is_place(where):
+    if not isinstance(where, (list, tuple)) or len(where) != 2:
+        return False
+    if not isinstance(where[0], int) or not isinstance(where[1], int):
+        return False
+    return where[0] in _READERS and 0 <= where[1] <= _LAST
+
+
 def _offsets(points):
-    return sorted({how >> 5 for how in points[1::2]})
+    return sorted({points[i] >> 5 for i in range(1, len(points), 2)})
 
 
 def _size(kind):

@@ -82,6 +82,10 @@ class Driver:
     def _add(self, row):
         profile = kinds.load(row.profile, self._speaker)
         address = self._speaker(profile.protocol).address(row.address)
+        for i, known in enumerate(self._addresses):
+            # their late answers could not be told apart
+            if known == address and self._profiles[i].protocol == profile.protocol:
+                raise SlotError("it has the address of %s" % self._names[i])
         baud, parity = profile.serial
         serial = kinds.serial(row.baud or baud, row.parity if row.parity != "-" else parity)
         if serial in self._serials:
@@ -106,13 +110,16 @@ class Driver:
             ask, points = dialect.part(ask, points, self._part[place][device])
         if not await self._ask(device, dialect, ask):
             return SILENT
-        if dialect.refused() and not is_split and dialect.parts(ask, points) > 1:
+        if not is_split and dialect.refused() and self._can_split(dialect, ask, points):
             self._refused += 1
             self._split[device] |= 1 << read
             self._part[place][device] = 0
             return MORE
         self._credit(device, dialect, points, out)
         return self._advance(device, place, parts, profile.ends[place] - first)
+
+    def _can_split(self, dialect, ask, points):
+        return dialect.is_divisible() and dialect.parts(ask, points) > 1
 
     def _advance(self, device, place, parts, reads):
         part = self._part[place][device] + 1
@@ -141,14 +148,11 @@ class Driver:
     async def _ask(self, device, dialect, ask):
         reply_ms = max(self._profiles[device].reply_ms, self._cfg.get("reply_ms", 0))
         try:
+            # in this order: what still stands on the line must find no open question
+            await self._line.prepare(dialect.master, self._serials[device])
             request = dialect.begin(self._addresses[device], ask)
             return await self._line.ask(
-                dialect.master,
-                request,
-                self._serials[device],
-                reply_ms,
-                dialect.most,
-                dialect.GAP_MS,
+                dialect.master, request, reply_ms, dialect.most, dialect.GAP_MS
             )
         except CodecError as error:
             self._log.warn("rs485", "%s: %s" % (self._names[device], error))
@@ -172,6 +176,8 @@ class Driver:
         `search` (protocol, bauds, parity word, sure): a Search, see there; `probe` (a Search):
         one question of it, True while there are more."""
         if verb == "raw":
+            if len(args) != 6:
+                raise SlotError("raw takes request, baud, parity, reply_ms, gap_ms and most")
             request, baud, parity, reply_ms, gap_ms, most = args
             serial = kinds.serial(baud, parity)
             return await self._line.raw(request, serial, reply_ms, gap_ms, most)

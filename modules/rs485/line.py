@@ -20,8 +20,9 @@ _CHUNK = const(64)  # bytes taken from the port at once
 _DRAIN_LIMIT = const(64)  # chunks thrown away before a request: a babbling line ends there
 _PAUSE_US = const(1750)  # silence before a request: 3.5 characters, at least this (Modbus RTU)
 _PAUSE_HALVES = const(7)  # 3.5 characters
-_LONGEST_US = const(9000000)  # what a frame and a pause last at most; beyond: the clock wrapped
 _LEAST = const(4)  # bytes of the shortest answer: fewer are a glitch of the turn-around
+_RAW_MS = const(10000)  # longest wait, and longest gap, of a raw request
+_RAW_BYTES = const(1024)  # of a raw request, and of the answer
 
 BEFORE = const(1)  # keep an exchange apart from what was asked before it ...
 AFTER = const(2)  # ... and from what is asked behind it
@@ -36,13 +37,14 @@ class Line:
         self._serial = None  # (baud, parity) the port is set to
         self._char_us = 0
         self._heard_us = 0  # when the last byte, ours or not, has crossed
+        self._ahead_us = 0  # how far that lay in the future when it was set
         self._late_ms = 0  # until then an answer to anything may be under way
         self._strange_ms = 0  # ... one that polling would not know for what it is
         self._unanswered = b""  # the request asked last, when nothing answered it
         self.requests = 0  # frames sent
         self.replies = 0  # answers accepted, refusals among them
         self.timeouts = 0  # requests without an answer, whatever the reason
-        self.unasked = 0  # bytes that came when no answer was waited for
+        self.unasked = 0  # bytes that no transaction got to see: they came when none waited
 
     def open(self, serial):
         """SlotError when the slot has no port. `serial`: (baud, parity) to begin with; parity
@@ -60,12 +62,30 @@ class Line:
         if port is not None:
             port.deinit()
 
-    async def ask(self, master, request, serial, reply_ms, most, gap_ms):
-        """True when `master`, a transaction that has begun with `request`, got its answer: it
-        is in master.reply. `most`: bytes of the longest answer; `gap_ms`: longest pause in it.
-        SlotError when the port is gone, CodecError when an answer is beyond its bound."""
+    async def prepare(self, master, serial):
+        """Set the line, and wait until it is silent. What stood in it is the answer to nothing:
+        `master`, whose exchange is not open yet, counts it; None: nobody does."""
         await self._rest(self._strange_ms)
-        await self._prepare(serial)
+        if serial != self._serial:
+            await self._silence()
+            self._set(serial)
+        for _ in range(_DRAIN_LIMIT):
+            await self._silence()
+            chunk = self._waiting()
+            if not chunk:
+                break
+            self._note(self._clock.us(), 0)
+            if master is None:
+                self.unasked += len(chunk)
+            else:
+                master.feed(chunk)
+                master.take()
+
+    async def ask(self, master, request, reply_ms, most, gap_ms):
+        """True when `master`, a transaction that has begun with `request` on a prepared line,
+        got its answer: it is in master.reply. `most`: bytes of the longest answer; `gap_ms`:
+        longest pause in it. SlotError when the port is gone, CodecError when an answer is beyond
+        its bound."""
         asked_ms = self._clock.ms()
         state = WAIT
         try:
@@ -77,7 +97,7 @@ class Line:
                 state = await self._answer(master, master.request, reply_ms, most, gap_ms)
         finally:
             master.close()  # also when cancelled: what comes now belongs to nobody
-            self._note(request, state == DONE, asked_ms, reply_ms)
+            self._remember(request, state == DONE, asked_ms, reply_ms)
         if state == DONE:
             self.replies += 1
             return True
@@ -87,9 +107,11 @@ class Line:
     async def raw(self, request, serial, reply_ms, gap_ms, most, apart=BEFORE | AFTER):
         """Whatever the line says to `request` until it is silent for `gap_ms`, as bytes; for
         who knows the protocol better. `apart`: BEFORE, since it could not tell the answer to a
-        poll from its own, and AFTER, since polling could not."""
-        await self._rest(self._late_ms if apart & BEFORE else self._strange_ms)
-        await self._prepare(serial)
+        poll from its own, and AFTER, since polling could not. SlotError beyond the bounds."""
+        _judge_raw(request, reply_ms, gap_ms, most)
+        if apart & BEFORE:
+            await self._rest(self._late_ms)
+        await self.prepare(None, serial)
         asked_ms = self._clock.ms()
         self._send(request)
         reply, is_whole = await self._listen(request, reply_ms, gap_ms, most)
@@ -122,7 +144,7 @@ class Line:
                 return bytes(reply), len(reply) >= _LEAST and until_ms < end_ms
         return bytes(reply[:most]), False  # it never fell silent
 
-    def _note(self, request, is_answered, asked_ms, reply_ms):
+    def _remember(self, request, is_answered, asked_ms, reply_ms):
         """May an answer still be under way? The one that came may have been that to the same
         request before."""
         is_again = asked_ms < self._late_ms and request == self._unanswered
@@ -140,22 +162,6 @@ class Line:
                 break
             self.unasked += len(await self._read(left_ms) or b"")
 
-    async def _prepare(self, serial):
-        """The line is silent, set, and whatever stood in it is the answer to nothing: no
-        transaction gets to see it, whose question is open already."""
-        if self._port is None:
-            raise SlotError("the RS-485 module is not open")
-        if serial != self._serial:
-            await self._silence()
-            self._set(serial)
-        for _ in range(_DRAIN_LIMIT):
-            chunk = self._waiting()
-            if not chunk:
-                break
-            self._heard_us = self._clock.us()
-            self.unasked += len(chunk)
-        await self._silence()
-
     def _set(self, serial):
         baud, parity = serial
         if serial != self._serial and self._serial is not None:
@@ -169,9 +175,14 @@ class Line:
         pause_us = max(_PAUSE_US, self._char_us * _PAUSE_HALVES // 2)
         while True:
             left_us = pause_us - self._clock.diff_us(self._clock.us(), self._heard_us)
-            if not 0 < left_us <= _LONGEST_US:
+            if not 0 < left_us <= pause_us + self._ahead_us:  # more: the clock has wrapped
                 break
             await asyncio.sleep_ms((left_us + 999) // 1000)  # whole ms: may end a little early
+
+    def _note(self, now_us, ahead_us):
+        """The line is in use until `ahead_us` from now."""
+        self._heard_us = now_us + ahead_us
+        self._ahead_us = ahead_us
 
     def _wire_ms(self, size):
         return size * self._char_us // 1000 + 1
@@ -184,7 +195,7 @@ class Line:
             raise SlotError("RS-485 port: %s" % error)
         if written != len(data):
             raise SlotError("the RS-485 port took %s of %d bytes" % (written, len(data)))
-        self._heard_us = self._clock.us() + len(data) * self._char_us
+        self._note(self._clock.us(), len(data) * self._char_us)
 
     def _waiting(self):
         """Bytes the port holds already, or None."""
@@ -228,7 +239,17 @@ class Line:
         except OSError as error:
             raise SlotError("RS-485 port: %s" % error)
         if chunk:
-            self._heard_us = self._clock.us()
+            self._note(self._clock.us(), 0)
         else:  # the far end hung up: do not spin on it
             await asyncio.sleep_ms(min(wait_ms, 10))
         return chunk
+
+
+def _judge_raw(request, reply_ms, gap_ms, most):
+    if not isinstance(request, bytes) or not 1 <= len(request) <= _RAW_BYTES:
+        raise SlotError("a raw request is 1 to %d bytes" % _RAW_BYTES)
+    for wait_ms in (reply_ms, gap_ms):
+        if not isinstance(wait_ms, int) or not 1 <= wait_ms <= _RAW_MS:
+            raise SlotError("a raw request waits 1 to %d ms, not %s" % (_RAW_MS, wait_ms))
+    if not isinstance(most, int) or not 1 <= most <= _RAW_BYTES:
+        raise SlotError("the answer to a raw request has 1 to %d bytes" % _RAW_BYTES)

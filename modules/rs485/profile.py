@@ -24,6 +24,8 @@ from firmware.core.errors import SlotError
 
 _POINTS_MAX = const(128)
 _READS_MAX = const(32)
+_BYTES_MAX = const(16384)  # of a file
+_REPLY_MS_MAX = const(10000)  # the whole bus waits
 _DUTIES = {"key": KEY, "alarm": ALARM, "data": DATA}
 _PARITIES = {"none": None, "even": 0, "odd": 1}
 _PROTOCOLS = ("modbus", "dlt645", "dlt698")
@@ -41,11 +43,14 @@ class Profile:
         self.protocol = document["protocol"]
         self.serial = document.get("baud", 9600), document.get("parity", "even")
         serial(*self.serial)  # judges them
-        self.reply_ms = document.get("reply_ms", 500)
-        blocks = document.get("blocks", {})
-        for block in blocks:
-            blocks[block] = tuple([_same(place) for place in blocks[block]])
+        self.reply_ms = number(document, "reply_ms", 500, 1, _REPLY_MS_MAX)
+        dialect.judge(document, number)
         rows = [_row(row, document, dialect) for row in document["points"]]
+        known = set()
+        for row in rows:
+            if row[0] in known:
+                raise SlotError("there are two points %s" % row[0])
+            known.add(row[0])
         # the template of the device's points: name, unit, power of ten
         self.points = tuple([(_same(row[0]), _same(row[1]), row[2]) for row in rows])
         self.duties = 0
@@ -55,13 +60,25 @@ class Profile:
             mine = [(i, row[4], row[5]) for i, row in enumerate(rows) if row[3] == duty]
             if mine:
                 self.duties |= duty
-                reads += dialect.plan(mine, document)
+                reads += _shared(dialect.plan(mine, document))
             self.ends[place] = len(reads)
         self.reads = tuple(reads)
 
 
 def _same(text):
     return _texts.setdefault(text, text) if isinstance(text, str) else text
+
+
+def _shared(reads):
+    return [(tuple([_same(part) for part in ask]), points) for ask, points in reads]
+
+
+def number(document, key, default, least, most):
+    """A number of a profile; SlotError."""
+    value = document.get(key, default)
+    if not isinstance(value, int) or not least <= value <= most:
+        raise SlotError("%s is %d to %d, not %s" % (key, least, most, value))
+    return value
 
 
 def settle():
@@ -73,6 +90,8 @@ def load(name, dialects):
     """The Profile of that name; `dialects`: {protocol: Dialect}, made as needed by calling it.
     SlotError with one sentence when there is none, or its file is wrong."""
     path, mark = _find(name)
+    if mark[0] > _BYTES_MAX:
+        raise SlotError("the profile %s has more than %d bytes" % (path, _BYTES_MAX))
     known = _loaded.get(name)
     if known and known[0] == mark:
         return known[1]
@@ -95,8 +114,10 @@ def _compile(name, document, dialects):
         profile = Profile(document, dialects(document["protocol"]))
     except SlotError as error:
         raise SlotError("profile %s: %s" % (name, error))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise SlotError("profile %s lacks something or has it wrong: %s" % (name, error))
+    except KeyError as error:
+        raise SlotError("profile %s has no %s" % (name, error))
+    except (TypeError, ValueError, IndexError, AttributeError) as error:
+        raise SlotError("profile %s is not laid out as one: %s" % (name, error))
     if len(profile.reads) > _READS_MAX:
         raise SlotError("profile %s needs more than %d requests" % (name, _READS_MAX))
     return profile
@@ -104,15 +125,17 @@ def _compile(name, document, dialects):
 
 def _row(row, document, dialect):
     """(name, unit, power, duty, place, kind), judged."""
+    if not isinstance(row, list) or not 5 <= len(row) <= 6:
+        raise SlotError("a point is name, unit, power, duty, place and kind, not %s" % (row,))
     name, unit, power, duty, where = row[:5]
     kind = row[5] if len(row) > 5 else dialect.DEFAULT_KIND
     if not isinstance(name, str) or not isinstance(unit, str) or not isinstance(power, int):
-        raise SlotError("a point begins with name, unit and power of ten, not %s" % row[:3])
+        raise SlotError("a point begins with name, unit and power of ten, not %s" % (row[:3],))
     if duty not in _DUTIES:
         raise SlotError("point %s: the duty is key, alarm or data, not %s" % (name, duty))
     try:
         place = _same(dialect.place(where, document))
-        kind = dialect.kind(kind)
+        kind = dialect.kind(kind, place)
     except SlotError as error:
         raise SlotError("point %s: %s" % (name, error))
     return name, unit, power, _DUTIES[duty], place, kind

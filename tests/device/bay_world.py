@@ -1,7 +1,6 @@
 """A backplane of six slots, modelled by its wires, and virtual time, for tests of the bay."""
 
 import asyncio
-import io
 
 from eeprom import Bus, Eeprom
 
@@ -10,45 +9,9 @@ from firmware.bay import identity
 from firmware.core.clock import Clock
 from firmware.core.log import Log
 from firmware.supervisor.tasks import Supervisor
+from tools.poll import virtual
 
-_POLL = 3  # stream ioctl request
-_READABLE = 1
-
-
-class Uart(io.IOBase):
-    """A port. `device(bytes)` -> answer or None; answers take `delay_ms` of virtual time."""
-
-    def __init__(self, world, device, delay_ms=40):
-        self._world = world
-        self._device = device
-        self._delay_ms = delay_ms
-        self._answer = b""
-        self._due_ms = 0
-        self.is_open = True
-
-    def any(self):
-        is_due = self.is_open and self._answer and self._world.now_ms >= self._due_ms
-        return len(self._answer) if is_due else 0
-
-    def read(self, count):
-        if not self.any():
-            return None
-        found, self._answer = self._answer[:count], self._answer[count:]
-        return found
-
-    def write(self, data):
-        assert self.is_open, "written to a closed port"
-        answer = self._device(bytes(data))
-        if answer:
-            self._answer += answer
-            self._due_ms = self._world.now_ms + self._delay_ms
-        return len(data)
-
-    def ioctl(self, request, arg):
-        return arg & _READABLE if request == _POLL and self.any() else 0
-
-    def deinit(self):
-        self.is_open = False
+UTC_MS = 1790000000000
 
 
 class Bench:
@@ -62,7 +25,8 @@ class Bench:
         self.is_broken = False  # the backplane does not answer
         self.resets = 0
         self.ports = []
-        self.device = lambda data: None
+        self.device = lambda data: None  # bytes sent: the answer, or None
+        self.delay_ms = 40  # from the end of a request to the end of its answer
 
     def plug(self, kind="", serial="S1", data=None):
         """A module of that type, or one whose EEPROM holds `data`, or (b"") that has none."""
@@ -100,8 +64,12 @@ class Bench:
 
     def uart(self, baud, parity):
         self.ports = [port for port in self.ports if port.is_open]
-        self.ports.append(Uart(self.world, self.device))
+        self.ports.append(virtual.Port(self.world.time, self._carry, baud, parity))
         return self.ports[-1]
+
+    def _carry(self, us, baud, parity, data):
+        answer = self.device(data) if self.is_fed else None
+        return [(us + 1000 * self.delay_ms, answer)] if answer else []
 
     def open_ports(self):
         return sum([port.is_open for port in self.ports])
@@ -111,12 +79,13 @@ class World:
     """Virtual time, the backplane and the supervisor; events as (what, number, text)."""
 
     def __init__(self):
-        self.now_ms = 0
+        self.time = virtual.Time(UTC_MS)
+        virtual.install(self.time)
         self.events = []
         self.bus = Bus()
-        self.clock = Clock(lambda: self.now_ms * 1000, lambda a, b: a - b, lambda: self.now_ms)
+        self.clock = Clock(self.time.ticks_us, virtual.diff, self.time.utc_ms)
         self.log = Log(self.clock, lambda line: None)
-        self.supervisor = Supervisor(self.clock, self.log, self._task_event, self.sleep)
+        self.supervisor = Supervisor(self.clock, self.log, self._task_event)
         self.benches = [Bench(self, number) for number in range(1, 7)]
         self.wires = [
             SlotWires(b.number, self.bus, b.presence, b.power, b.reset, b.uart)
@@ -143,33 +112,27 @@ class World:
         self.events.append(("failed", number, text))
 
     def device_changed(self, name, is_back):
-        self.events.append(("device", name, is_back))
+        self.events.append(("back" if is_back else "lost", name))
+
+    def state_changed(self, device, point, before, now):
+        self.events.append(("state", device.name, device.template[point][0], before, now))
 
     def take(self):
         """The events since the last call."""
         found, self.events = self.events, []
         return found
 
-    async def sleep(self, ms):
-        until = self.now_ms + ms
-        while self.now_ms < until:
-            await asyncio.sleep_ms(0)
-
-    async def advance(self, ms, step=50):
-        """Time moves in steps; after each everybody who is due has run."""
-        for _ in range(ms // step):
-            self.now_ms += step
-            for _ in range(6):
-                await asyncio.sleep_ms(0)
+    async def advance(self, ms):
+        """Everybody who is due in this time has run."""
+        await asyncio.sleep_ms(ms)
 
     async def start(self):
         self._main = asyncio.create_task(self.supervisor.run())
         await self.advance(100)
 
     async def stop(self):
-        stopping = asyncio.create_task(self.supervisor.stop())
-        while not stopping.done():
-            await self.advance(50)
+        """Names of the tasks that did not end."""
+        stuck = await self.supervisor.stop()
         await self.advance(600)
         assert self._main.done()
-        return await stopping
+        return stuck

@@ -15,19 +15,9 @@ from firmware.store.events import EventLog
 
 NOW = 1790000000000
 PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "calibration")
-PLAIN += ("billing", "waveforms")
-VERBS = PLAIN + (
-    "search",
-    "send",
-    "pass_through",
-    "points",
-    "events",
-    "config",
-    "rollback",
-    "calibrate",
-    "log",
-    "help",
-)
+PLAIN += ("billing", "waveforms", "archive")
+VERBS = PLAIN + ("points", "events", "config", "rollback", "calibrate", "log", "help")
+VERBS += ("bus", "attach", "detach", "search", "send", "pass_through")
 
 
 class Terminal:
@@ -126,9 +116,9 @@ def test_read():
     assert repr(ttu.waveforms()) == "record  what\n1       dip\nin /waves"
     assert len(ttu.events()) == 0
     for _ in range(20):
-        terminal.event_log.emit(codes.METER_LOST, "rs485.1", "silent")
+        terminal.event_log.emit(codes.DEVICE_LOST, "rs485.1", "silent")
     assert len(ttu.events()) == 10
-    assert ttu.events(1)[0] == (20, str(NOW), "METER_LOST", "rs485.1", "silent")
+    assert ttu.events(1)[0] == (20, str(NOW), "DEVICE_LOST", "rs485.1", "silent")
     assert ttu.help("status")[0] == ("status()", "the terminal at a glance")
     assert repr(ttu.status).startswith("status()")
 
@@ -137,7 +127,7 @@ def test_config():
     terminal = Terminal()
     ttu.bind(terminal)
     assert len(ttu.config()) == len(ttu.config("")) > 20
-    assert [row[0] for row in ttu.config("station")] == ["station.name"]
+    assert [row[0] for row in ttu.config("station")] == ["station.name", "station.points"]
     assert ("value", "1883") in ttu.config("uplink.port").rows
     assert "nothing is on trial" in sentence(ttu.commit())
     assert "no earlier settings" in sentence(ttu.rollback())

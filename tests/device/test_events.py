@@ -14,8 +14,8 @@ def clock():
 def test_ring():
     log = EventLog(clock(), 7, size=4)
     assert log.last(10) == [] and log.boot == 7 and log.sequence == 0
-    first = log.emit(codes.METER_LOST, "rs485.000000000001", "no answer")
-    assert first == (1, codes.METER_LOST, "rs485.000000000001", now_ms, "no answer")
+    first = log.emit(codes.DEVICE_LOST, "rs485.000000000001", "no answer")
+    assert first == (1, codes.DEVICE_LOST, "rs485.000000000001", now_ms, "no answer")
     for _ in range(9):
         log.emit(codes.LINK_MODE)
     assert [event[0] for event in log.last(3)] == [8, 9, 10]

@@ -66,8 +66,9 @@ class World:
     async def poll(self, unit, register):
         """The register's value, None for no answer."""
         dialect = self.dialect
+        await self.line.prepare(dialect.master, SERIAL)
         request = dialect.begin(unit, (3, register, 1))
-        if not await self.line.ask(dialect.master, request, SERIAL, REPLY_MS, 256, 200):
+        if not await self.line.ask(dialect.master, request, REPLY_MS, 256, 200):
             return None
         return int.from_bytes(dialect.master.reply.data, "big")
 
@@ -183,7 +184,7 @@ def plant_after(right):
     return wrong
 
 
-def plant_note(right):
+def plant_remember(right):
     def wrong(self, request, is_answered, asked_ms, reply_ms):
         right(self, request, is_answered, self._late_ms, reply_ms)
 
@@ -191,7 +192,7 @@ def plant_note(right):
 
 
 def plant_prepare(right):
-    async def wrong(self, serial):
+    async def wrong(self, master, serial):
         self._set(serial)  # and what stands in the port stays there
 
     return wrong
@@ -201,8 +202,8 @@ PLANTS = (
     ("raw", plant_before, case_poll_then_tool),
     ("raw", plant_after, case_tool_then_poll),
     ("raw", plant_after, case_search_of_registers),
-    ("_note", plant_note, case_answer_of_a_repeated_poll),
-    ("_prepare", plant_prepare, case_late_answer_in_the_port),
+    ("_remember", plant_remember, case_answer_of_a_repeated_poll),
+    ("prepare", plant_prepare, case_late_answer_in_the_port),
 )
 
 

@@ -47,13 +47,14 @@ points.mark(one, quality.NT)
 assert points.quality[0] == quality.SB | quality.NT and points.values[0] == 1
 assert points.quality[two.base] == quality.GOOD
 
-# a block of that name is taken over when it fits; else, and when it is full, one sentence
+# a block of that name is taken over when it fits, else left behind; a full table says so
 assert points.add("one", TEMPLATE) == one and points.used == 6
-refused("another template", "one", TEMPLATE[:2])
-refused("full", "three", TEMPLATE)
+refused("station.points", "three", TEMPLATE)
 assert points.used == 6
-points.add("three", TEMPLATE[:2])
-assert points.used == 8
+moved = points.add("one", TEMPLATE[:2])
+assert (moved.number, moved.base, points.used) == (one.number, 6, 8)
+assert points.quality[6] == quality.IV | quality.NT and len(list(points.devices)) == 2
+refused("station.points", "two", TEMPLATE[:1])
 
 # writing small values allocates nothing
 values = (1, 2, 3)

@@ -55,10 +55,9 @@ class Rig:
 def rig(**plan):
     """A Rig, up to its first report."""
     plan = {"pace": "lockstep", "broker": "amqtt", "meters": 2, **plan}
-    settings, devices = plan.pop("settings", ()), plan.pop("devices", None)
+    more = {name: plan.pop(name, ()) for name in ("settings", "rows", "devices")}
     the_plan = Plan(**plan)
-    the_plan.devices = devices
-    the_plan.settings = settings
+    vars(the_plan).update(more)
     with Station(the_plan) as station:
         bench = Rig(station)
         try:

@@ -229,7 +229,7 @@ print(code(i2c.readfrom_mem, 0x51, 0, 64), 200 < time.ticks_diff(time.ticks_ms()
         ({"do": "plug", "slot": 1, "module": "x" * 17}, "16 ASCII"),
         ({"do": "plug", "slot": 1, "module": "x", "peer": "/none"}, "cannot open"),
         ({"do": "unplug", "slot": 1}, "slot 1 is empty"),
-        ({"do": "dance"}, "one of plug, unplug, status"),
+        ({"do": "dance"}, "one of plug, unplug, set, status"),
     ],
 )
 def test_a_wrong_request_is_one_sentence(rack, request_, words):
@@ -254,7 +254,18 @@ def test_make_plug_finds_what_runs(rack, tmp_path_factory, monkeypatch, capsys):
     command("status")
     assert "slot 3: unreadable" in capsys.readouterr().out
     command("unplug", "--slot", "3")
-    for words in (["plug", "--slot", "3"], ["unplug"], ["plug", "--slot", "x"]):
+    command("plug", "--slot", "4", "--module", "thermo")
+    command("set", "--slot", "4", "temperature=45", "humidity=80.5")
+    with pytest.raises(SystemExit, match="slot 3 holds nothing that can be set"):
+        command("set", "--slot", "3", "temperature=45")
+    for words in (
+        ["plug", "--slot", "3"],
+        ["unplug"],
+        ["plug", "--slot", "x"],
+        ["set", "--slot", "4"],
+        ["set", "--slot", "4", "temperature"],
+        ["unplug", "--slot", "4", "temperature=45"],
+    ):
         with pytest.raises(SystemExit, match="^bay: "):
             command(*words)
     bay.withdraw("/somebody/else")

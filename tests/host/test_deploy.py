@@ -29,13 +29,40 @@ def test_deploy_twice_then_the_terminal_runs(tmp_path, umqtt_dir):
     with VirtualBoard(tmp_path / "flash.img") as board:
         first = deploy(board.pty)
         assert first.returncode == 0, first.stdout + first.stderr
-        count = len(tree.sources("unix")) + 2
+        count = len(tree.sources("unix")) + len(build.umqtt()) + len(tree.plain("unix"))
         assert f"{count} of {count} files to copy" in first.stdout
         assert "virtual board" in answer(board, "ttu.version()", "metrology")
         assert "absent" in answer(board, "ttu.events(20)", "CONFIG_DEFAULTED")
         second = deploy(board.pty)
         assert second.returncode == 0, second.stdout + second.stderr
         assert f"0 of {count} files to copy, 0 to delete" in second.stdout
+
+
+def test_profiles_reach_a_board(tmp_path, umqtt_dir):
+    """Every profile of the tree is found where a board looks; a user's own goes before it, and
+    the copy that a frozen image needs is enough."""
+    names = sorted(path.stem for path in (ROOT / "modules" / "rs485" / "profiles").iterdir())
+    assert len(names) >= 12
+    check = f"""
+import os
+from modules.rs485 import profile
+from modules.rs485.driver import Driver
+speaker = Driver(None, {{}}, None, None)._speaker
+assert profile.names() == {names!r}, profile.names()
+assert len(set([profile.load(name, speaker).protocol for name in profile.names()])) == 3
+beside = '/lib/modules/rs485/profiles/'
+os.mkdir('/profiles')
+for name in profile.names():
+    os.rename(beside + name + '.json', '/profiles/' + name + '.json')
+assert not os.listdir(beside)
+assert profile.names() == {names!r}, profile.names()
+with open(beside + 'meter-645.json', 'w') as file:
+    file.write('{{}}')
+profile.load('meter-645', speaker)
+"""
+    for board in tree.BOARDS:
+        assert sum(path.endswith(".json") for _, path in tree.plain(board)) == len(names)
+    build_image(tmp_path / "flash.img", build.build("unix"), check)
 
 
 @pytest.mark.parametrize(

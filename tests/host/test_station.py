@@ -15,7 +15,7 @@ LOST, PULSE_ONLY, DATA_ONLY, BOTH = range(4)
 
 @pytest.fixture(scope="module")
 def bench():
-    with rig(settings=[("rs485.poll_s", 2), ("uplink.keepalive_s", 10)]) as bench:
+    with rig(settings=[("rs485.data_s", 2), ("uplink.keepalive_s", 10)]) as bench:
         yield bench
 
 
@@ -174,12 +174,12 @@ def test_a_dead_meter_is_named_and_others_go_on(bench):
     done = bench.station.ask("meters", do="fault", name="dead", meter="000000000001", count=100)
     assert done["ok"], done
     bench.wait("one failed", lambda: bench.terminal("meters_failed") == 1)
-    bench.wait("the event", lambda: bench.event("METER_LOST"))
+    bench.wait("the event", lambda: bench.event("DEVICE_LOST"))
     bench.wait("null", lambda: bench.listener.values("000000000001").get("ua", 0) is None)
     assert bench.listener.values("000000000002")["ua"] is not None
     assert bench.station.ask("meters", do="clear")["ok"]
     bench.wait("all back", lambda: bench.terminal("meters_read") == 2, 60)
-    bench.wait("the event", lambda: bench.event("METER_BACK"))
+    bench.wait("the event", lambda: bench.event("DEVICE_BACK"))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 
 A plugged module is a 24C02 at 0x50 plus its slot, a presence pin, and a UART, whose terminal
 device appears at the path P1..P6. Without power none of its chips acknowledges. Control: JSON
-lines {"do": "plug", "slot": 3, "module": "hplc"}, "unplug", "status"; see the README.
+lines {"do": "plug", "slot": 3, "module": "hplc"}, "unplug", "set", "status"; see the README.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import struct
 import sys
 import time
 
-from tools.emulator import records
+from tools.emulator import chips, records
 from tools.emulator.eeprom import Eeprom
 from tools.emulator.peers import Listener, Peer
 from tools.emulator.serial_lines import Bus, Line
@@ -153,7 +153,11 @@ class Backplane:
             self.refusals += 1
             return _NO_ACK
         chip.write(out)
-        return _ACK + chip.read(count)
+        found = chip.read(count)
+        if found is None:  # it takes commands, but has nothing to tell yet
+            self.refusals += 1
+            return _NO_ACK
+        return _ACK + found
 
     def _chip(self, address):
         for slot in self.slots.values():
@@ -199,9 +203,11 @@ class Backplane:
     def command(self, request):
         """ValueError explains a wrong one."""
         do = request.pop("do", None)
-        handler = {"plug": self.plug, "unplug": self.unplug, "status": self.status}.get(do)
+        handlers = {"plug": self.plug, "unplug": self.unplug, "set": self.set}
+        handlers["status"] = self.status
+        handler = handlers.get(do)
         if handler is None:
-            raise ValueError("'do' is one of plug, unplug, status")
+            raise ValueError(f"'do' is one of {', '.join(handlers)}")
         try:
             return handler(**request)
         except TypeError:
@@ -223,10 +229,12 @@ class Backplane:
             data = records.wrong(module, serial)
         else:
             data = records.identity(str(module), vendor, serial, revision)
-        chips = {} if data is None else {EEPROM + slot: Eeprom(data)}
+        own: dict = chips.of(module, slot)
+        if data is not None:
+            own[EEPROM + slot] = Eeprom(data)
         bus = self._bus(peer or self._peers.get(module))
         line = Line(self.loop, f"{self._uart}{slot}", place.is_on, bus)
-        place.module = Module(module, chips, serial, line)
+        place.module = Module(module, own, serial, line)
         self._show(slot)
         return {"slot": slot, "module": module, "serial": serial}
 
@@ -238,6 +246,16 @@ class Backplane:
         module.line.close()
         self._show(slot)
         return {"slot": slot, "module": module.kind}
+
+    def set(self, slot, **values):
+        """What the chips of a module shall measure, by name."""
+        module = self._slot(slot).module
+        found = [chip for chip in module.chips.values() if hasattr(chip, "set")] if module else []
+        if not found:
+            raise ValueError(f"slot {slot} holds nothing that can be set")
+        for chip in found:
+            chip.set(**values)
+        return {"slot": slot}
 
     def status(self):
         slots = {str(number): slot.status() for number, slot in self.slots.items()}

@@ -10,6 +10,7 @@ import json
 import sys
 from contextlib import suppress
 
+from tools.poll import sweep
 from tools.poll.run import PollError, Run
 from tools.vboard.setup import BoardError
 
@@ -71,7 +72,7 @@ def poll(plan, say):
         say("the same station with nobody dead")
         other.go(say)
         slowdown = _slowdown(run, other)
-    return {**result, "live_slowdown": slowdown}
+    return {"complete_pct": result.pop("complete_pct"), "live_slowdown": slowdown, **result}
 
 
 def _slowdown(run, healthy):
@@ -106,6 +107,17 @@ def table(result):
             print(f"{key:18} {value:>10} {kind:>6} {bar:>6}" if kind else f"{key:18} {value:>10}")
 
 
+def show(plan, say):
+    """The sweep, as a page and a picture."""
+    try:
+        page, picture = sweep.write(plan.sweep, plan, sweep.sweep(plan, poll, say))
+    except ImportError:
+        sys.exit("poll: the picture needs matplotlib: make poll SWEEP=docs installs it")
+    except OSError as error:
+        sys.exit(f"poll: {error}")
+    print(f"written: {page} {picture}")
+
+
 def main():
     plan = parse(sys.argv[1:])
 
@@ -113,6 +125,8 @@ def main():
         print(text, file=sys.stderr, flush=True)
 
     try:
+        if plan.sweep:
+            show(plan, say)
         result = poll(plan, say)
     except (PollError, BoardError) as error:
         sys.exit(f"poll: {error}")

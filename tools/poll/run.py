@@ -145,6 +145,11 @@ class Run:
             "wire_efficiency": round(bound_us / used_us, 4),
             "heap_data_bytes": report["heap_data_bytes"],
             "heap_code_bytes": report["heap_code_bytes"],
+            "bytes_per_point": round(report["table_bytes"] / self.plan.points, 1),
+            # everything but the points table: state, names, profiles, codecs, tasks
+            "bytes_per_device": round(
+                (report["heap_data_bytes"] - report["table_bytes"]) / self.plan.devices
+            ),
             "key_alarms": len(self.alarms.told[True]),
             "alarms": len(self.alarms.told[False]),
             "alarms_untold": self.alarms.never,

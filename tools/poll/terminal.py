@@ -79,7 +79,9 @@ class Station:
         self.plan = plan
         self.log = Log(clock)
         self.log.set_level("error")
+        before = heap.sample()
         self.points = Points(plan["points"])
+        self.table_bytes = heap.sample() - before
         self.slots = [self._slot(i, rows) for i, rows in enumerate(plan["rows"])]
 
     def _slot(self, number, rows):
@@ -138,6 +140,7 @@ class Station:
             buses.append(row)
         return {
             "buses": buses,
+            "table_bytes": self.table_bytes,
             "heap_code_bytes": self.heap.code,
             "heap_data_bytes": self.heap.data,
             "elapsed_us": self.time.us,
@@ -150,13 +153,9 @@ def main():
     time = virtual.Time(plan["utc_ms"])
     virtual.install(time)
     heap = Heap()
-    clock = Clock(time.ticks_us, _diff, time.utc_ms)
+    clock = Clock(time.ticks_us, virtual.diff, time.utc_ms)
     station = Station(plan, clock, time, heap)
     print(json.dumps(asyncio.run(station.run(plan["minutes"]))))
-
-
-def _diff(a, b):
-    return ((a - b + 0x20000000) & 0x3FFFFFFF) - 0x20000000
 
 
 main()

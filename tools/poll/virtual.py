@@ -12,6 +12,11 @@ _AHEAD_MS = const(3600000)  # our ticks stay ahead of the real ones that asyncio
 _PERIOD = const(0x3FFFFFFF)
 
 
+def diff(a, b):
+    """a - b of two `ticks_us`, as a Clock wants it."""
+    return ((a - b + 0x20000000) & _PERIOD) - 0x20000000
+
+
 class Time:
     """One clock for all: `us` moves only when every task waits."""
 

@@ -175,7 +175,7 @@ def published(folder):
 
 def run(plan, seconds):
     """The result as a dict."""
-    share, truth, report = None, {}, {}
+    share, truth, report, modules = None, {}, {}, {}
     with Station(plan) as station, published(station.folder):
         listener = station.listener
         with suppress(KeyboardInterrupt):
@@ -186,6 +186,8 @@ def run(plan, seconds):
         if not failures:
             try:
                 truth = station.ask("emulator", cmd="truth")
+                slots = station.ask("bay", do="status")["slots"]
+                modules = {number: slot["module"] for number, slot in slots.items()}
                 report = stop_terminal(station)
             except (ConsoleError, ValueError, OSError) as error:
                 failures.append(f"the terminal did not stop in order: {error}")
@@ -202,6 +204,7 @@ def run(plan, seconds):
         "repeated": listener.repeated,
         "lockstep_waits": truth.get("lockstep_waits"),
         "overwrites": truth.get("overwrites"),
+        "bay": modules,
         "errors": judge(report, plan, listener, truth, failures),
     }
 
@@ -221,10 +224,8 @@ def main():
         options.broker,
         options.waveform,
         options.chip,
+        options.devices,
     )
-    if options.devices:
-        plan.devices = options.devices
-        plan.poll_s = 60  # key alarms fill the bus
     try:
         if plan.waveform:
             print(plan.for_recording(), flush=True)

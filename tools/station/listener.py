@@ -17,7 +17,7 @@ class Listener:
 
     def __init__(self, port, topic="ttu/#"):
         self.newest = {}  # device: message
-        self.events = []  # newest last
+        self.events = []  # the last thousand, newest last
         self.delivered = set()  # (topic, boot, seq): what was received at least once
         self.repeated = 0  # received again
         self.broken = 0  # not the documented JSON
@@ -48,7 +48,7 @@ class Listener:
             self.repeated += key in self.delivered
             self.delivered.add(key)
             if message.topic.endswith("/event"):
-                self.events = [*self.events[-99:], body]
+                self.events = [*self.events[-999:], body]
             else:
                 self.newest[body["device"]] = body
 

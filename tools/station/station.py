@@ -71,6 +71,7 @@ class Plan:
         broker="auto",
         waveform=None,
         chip="ade9000",
+        devices=None,
     ):
         self.meters = meters
         self.pace = pace
@@ -84,16 +85,18 @@ class Plan:
         self.nominal_v = 230
         self.nominal_hz = 50
         self.pulse_constant = 1000  # imp/kWh: 28 pulses a second at full scale of one phase
-        self.devices = None  # a mixed fleet of so many instead of the meters
-        self.poll_s = 10
+        self.devices = devices  # a mixed fleet of so many instead of the meters
+        self.poll_s = 60 if devices else 10  # key alarms fill the bus
         self.period_s = 1
         self.settings = ()  # (path, value) in addition
+        self.rows = ()  # lines of the archive in addition
         self.modules = ("1=rs485",)  # what is plugged at the start, SLOT=TYPE
 
     def archive(self):
         """What the terminal is told of its devices: lines of config/archive.py."""
         if not self.devices:
-            return [f"1 meter-645 {address} 0 - {address}" for address in addresses(self.meters)]
+            own = [f"1 meter-645 {address} 0 - {address}" for address in addresses(self.meters)]
+            return [*own, *self.rows]
         (bus,) = fleet(self.devices, 1, self.seed)
         return [f"1 {one.kind} {one.address} {one.baud} - {one.name}" for one in bus]
 

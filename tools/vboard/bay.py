@@ -1,5 +1,5 @@
 """The expansion bay of a virtual board: how its backplane is started and wired, and
-`python -m tools.vboard.bay plug|unplug|status`, which acts on the one that runs in this tree.
+`python -m tools.vboard.bay plug|unplug|set|status`, which acts on the one that runs in this tree.
 
 A backplane lives in a folder, with its sockets and the UARTs of its slots. `publish` leaves a
 link to its control socket in .run/, where `make plug` finds it.
@@ -127,16 +127,32 @@ def ask_published(**request):
 
 def _arguments(argv):
     parser = _Parser(prog="python -m tools.vboard.bay", description=__doc__)
-    parser.add_argument("do", choices=("plug", "unplug", "status"))
+    parser.add_argument("do", choices=("plug", "unplug", "set", "status"))
     parser.add_argument("--slot", type=int, help="1 to 6")
     parser.add_argument("--module", help="type, or: blank corrupt unknown unreadable")
     parser.add_argument("--serial", help="serial number in the identity")
-    options = parser.parse_args(argv)
+    parser.add_argument(
+        "values", nargs="*", metavar="NAME=NUMBER", help="set: what its chips shall measure"
+    )
+    options = parser.parse_intermixed_args(argv)
     if options.do != "status" and options.slot is None:
         parser.error("say which slot: SLOT=3")
     if options.do == "plug" and not options.module:
         parser.error("say what is plugged: MODULE=hplc")
-    return {name: value for name, value in vars(options).items() if value is not None}
+    values = dict(_value(parser, text) for text in vars(options).pop("values"))
+    if bool(values) != (options.do == "set"):
+        parser.error("a value goes with set and set with a value: set --slot 3 temperature=45")
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    return {**values, **given}
+
+
+def _value(parser, text):
+    """(name, number) of "temperature=45"."""
+    name, _, number = text.partition("=")
+    try:
+        return name, float(number)
+    except ValueError:
+        return parser.error(f"{text} is no NAME=NUMBER")
 
 
 def _say(answer):
