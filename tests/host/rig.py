@@ -55,7 +55,7 @@ class Rig:
 def rig(**plan):
     """A Rig, up to its first report."""
     plan = {"pace": "lockstep", "broker": "amqtt", "meters": 2, **plan}
-    more = {name: plan.pop(name, ()) for name in ("settings", "rows")}
+    more = {name: plan.pop(name, ()) for name in ("settings", "rows", "devices")}
     the_plan = Plan(**plan)
     vars(the_plan).update(more)
     with Station(the_plan) as station:

@@ -53,7 +53,7 @@ def test_meters_are_found(micropython, protocol, kind, addresses):
 def test_units_are_found(micropython):
     there = [("smart-breaker", "1"), ("pv-inverter", "2"), ("surge-protector", "100")]
     there += [("temperature-humidity", "247"), ("meter-645", "000000000055")]
-    found, problems, probes = search(micropython, there, "modbus", (115200,), reply_ms=15)
+    found, problems, probes = search(micropython, there, "modbus", (115200,), reply_ms=40)
     assert found == sorted(UNITS) and problems == [] and probes == 247
 
 
