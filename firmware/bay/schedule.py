@@ -50,7 +50,7 @@ class Schedule:
         self.device = 0  # whose turn it is, after `next`
         self.duty = 0  # ... and what for: place in DUTIES
         self.is_probe = False  # ... and whether it is one from the quarantine
-        self.load_pct = 0  # share of the last whole minute the bus was in use
+        self.load_pct = None  # share of the last whole minute the bus was in use
         self.busy_ms = 0  # time of all turns since start
         self.probe_ms = 0  # ... of probes
         self.silent = 0  # devices in quarantine

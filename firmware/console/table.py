@@ -18,7 +18,8 @@ class Table:
     """Rows of cells under a header; cells may be anything that has a text."""
 
     def __init__(self, header, rows, note=""):
-        """header: column names; rows: any iterable, read once; note: a last line."""
+        """header: column names; rows: any iterable, read once; note: a last line, or
+        several."""
         self.header = tuple(header)
         self.rows = [tuple(row) for row in rows]
         self.note = note

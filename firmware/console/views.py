@@ -67,6 +67,8 @@ class Views:
             if slot:
                 state, error = slot.state, slot.error
                 devices = "%d answer, %d silent" % slot.counts()
+                if slot.problems:
+                    devices += ", %d not asked" % len(slot.problems)
             error = error or errors.get(place.name, "")
             rows.append((place.number,) + names + (state, devices, error))
         header = ("slot", "module", "driver", "serial", "hw", "state", "devices", "last error")
@@ -104,14 +106,12 @@ class Views:
                     state,
                 )
             )
-        up, down = schedule.counts()
-        note = "load %d %% in the last minute, %d devices answer, %d are silent" % (
-            schedule.load_pct,
-            up,
-            down,
-        )
+        load = "load is known after a minute"
+        if schedule.load_pct is not None:
+            load = "load %d %% in the last minute" % schedule.load_pct
+        notes = ["%s, %d devices answer, %d are silent" % ((load,) + schedule.counts())]
         header = ("device", "asked for", "seen s ago", "worst late s", "due in s", "state")
-        return header, rows, "; ".join([note] + list(slot.problems))
+        return header, rows, "\n".join(notes + list(slot.problems))
 
     def archive(self):
         """(header, rows, note)."""
@@ -119,7 +119,7 @@ class Views:
             (row.slot, row.name, row.profile, row.address, row.baud or "-", row.parity)
             for row in self.t.archive.rows()
         ]
-        note = "; ".join(self.t.archive.problems)
+        note = "\n".join(self.t.archive.problems)
         return ("slot", "device", "profile", "address", "baud", "parity"), rows, note
 
     def attach(self, *row):

@@ -112,6 +112,32 @@ def test_a_wrong_module_leaves_its_slot_dark(bench, slot, module, words):
     assert is_good(bench)  # the others did not notice
 
 
+def test_devices_are_attached_and_detached(bench):
+    """In service at once; one that cannot be is told on the bus, and harms nobody."""
+    assert METERS[1] in bench.verb("ttu.archive()")
+    assert "no longer" in bench.verb(f"ttu.detach({METERS[1]!r})")
+    bench.wait("no value", lambda: bench.listener.values(METERS[1]).get("ua", 0) is None)
+    bench.wait("the others", lambda: bench.listener.values(METERS[0]).get("ua"))
+    assert METERS[1] not in bench.verb("ttu.bus(1)") + bench.verb("ttu.archive()")
+    for words, said in (
+        (f"'meter-645', {METERS[0]!r}, name='again'", "has a device 000000000001 already"),
+        (f"'meter-645', {METERS[1]!r}", "000000000002 is in the archive"),
+        ("'no-such', 3, name='pump'", "pump is in the archive"),
+        ("'meter-645', '000000000003', name='meter'", "meter is in the archive"),
+    ):
+        assert said in bench.verb(f"ttu.attach(1, {words})"), words
+    bench.wait("good values", lambda: is_good(bench), 10)
+    assert bench.listener.values("meter")["f"]  # is the terminal's own
+    shown = bench.verb("ttu.bus(1)").splitlines()
+    assert "2 devices answer, 0 are silent" in shown[-3], shown
+    assert shown[-2].startswith("pump: there is no profile no-such")
+    assert shown[-1] == "meter is a name of the terminal's own: choose another"
+    assert " 2 answer, 0 silent, 2 not asked " in row(bench, 1)
+    for name in ("pump", "meter"):
+        assert "no longer" in bench.verb(f"ttu.detach({name!r})")
+    bench.wait("good values", lambda: "not asked" not in row(bench, 1) and is_good(bench), 10)
+
+
 def look(bench, name):
     """(heap in use after a collection, tasks, good points of a device)."""
     text = bench.verb(f"look({name!r})")
