@@ -209,7 +209,7 @@ def test_devices_on_buses():
         ((1, "a", 5), {"parity": "E"}, "the parity is"),
         ((1, "a", 5), {"name": "a b"}, "'a b' is no word"),
         ((1, "a", 5), {"name": None}, "None is no word"),
-        ((1, "a", 5), {"nmae": "x"}, "use it as attach"),
+        ((1, "a", 5), {"names": "x"}, "use it as attach"),
         ((1, "a", 17), {"name": "x"}, "slot 1 has a device 17 already"),
         ((3, "a", 1), {"name": "roof"}, "a device roof already"),
     ):

@@ -112,7 +112,7 @@ class Station:
                 if not slot.schedule:
                     print("bus %d: %s" % (slot.number, slot.error))
                     sys.exit(1)
-            print(". %d %s" % (minute, [slot.schedule.load_pct for slot in self.slots]))
+            print(". %d %s" % (minute, [slot.schedule.load_pct or 0 for slot in self.slots]))
         report = self.report()
         for task in tasks:
             task.cancel()
