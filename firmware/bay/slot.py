@@ -161,7 +161,7 @@ class Slot:
                 await self._pause(schedule.wait_ms(now))
                 self.idle_ms += self._clock.ms() - now
             if now - self._minute_ms >= _MINUTE_MS:
-                self._look_after(now)
+                self._look_after(self._clock.ms())  # not `now`: a turn lies in between
 
     async def _turn(self, driver, schedule):
         device = schedule.device

@@ -8,11 +8,13 @@ from collections import namedtuple
 
 from micropython import const
 
+from firmware.config.entry import short
 from firmware.core.errors import ConfigError
 from firmware.core.twin import Twin
 
 _LIMIT = const(24576)  # bytes on flash: 256 rows of 90 characters
 _ROWS_MAX = const(256)
+_BAUD_MAX = const(1000000)
 _WORD_MAX = const(32)  # characters of a name, profile or address
 _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 _PARITIES = ("-", "none", "even", "odd")
@@ -31,12 +33,16 @@ class Archive:
         payload, info = self._twin.load()
         for path, why in info.damaged:
             self.problems.append("the archive copy %s is %s" % (path, why))
+        names = set()
         for line in _lines(payload or b""):
             try:
                 row = parse(line)
+                if row.name in names:
+                    raise ConfigError("a second device %s is left out" % row.name)
             except ConfigError as error:
                 self.problems.append(str(error))
                 continue
+            names.add(row.name)
             if not slot or row.slot == slot:
                 yield row
 
@@ -72,7 +78,7 @@ class Archive:
         kept = list(self.rows())
         left = [row for row in kept if row.name != name]
         if len(left) == len(kept):
-            raise ConfigError("there is no device %s in the archive" % str(name)[:_WORD_MAX])
+            raise ConfigError("there is no device %s in the archive" % short(name))
         self._save(left)
 
     def _save(self, rows):
@@ -87,10 +93,13 @@ def on_flash():
 
 
 def parse(line):
-    """The Row in a line of text; ConfigError."""
-    words = line.split()
+    """The Row in a line of text or of bytes; ConfigError."""
+    try:
+        words = str(line, "utf-8").split() if isinstance(line, bytes) else line.split()
+    except UnicodeError:
+        words = ()
     if len(words) != 6 or not words[0].isdigit() or not words[3].isdigit():
-        raise ConfigError("'%s' is no row of the archive" % line[:80])
+        raise ConfigError("%r is no row of the archive" % line[:60])
     row = Row(int(words[0]), words[1], words[2], int(words[3]), words[4], words[5])
     judge(row)
     return row
@@ -98,15 +107,23 @@ def parse(line):
 
 def judge(row):
     """ConfigError when a word of the row is not allowed; profile and address are the driver's."""
-    if not 1 <= row.slot <= 6:
-        raise ConfigError("a slot is 1 to 6, not %s" % row.slot)
+    if type(row.slot) is not int or not 1 <= row.slot <= 6:
+        raise ConfigError("a slot is 1 to 6, not %s" % short(row.slot))
+    if type(row.baud) is not int or not (row.baud == 0 or 300 <= row.baud <= _BAUD_MAX):
+        raise ConfigError("a rate is 300 to %d, or 0 for the profile's" % _BAUD_MAX)
     if row.parity not in _PARITIES:
         raise ConfigError("the parity is none, even or odd, or - for the profile's")
     for word in (row.profile, row.address, row.name):
-        if not 1 <= len(word) <= _WORD_MAX or [c for c in word if c not in _ALPHABET]:
+        if not _is_word(word):
             raise ConfigError(
-                "'%s' is no word: 1 to %d letters, digits and - _ ." % (word[:80], _WORD_MAX)
+                "%s is no word: 1 to %d letters, digits and - _ ." % (short(word), _WORD_MAX)
             )
+
+
+def _is_word(word):
+    if not isinstance(word, str) or not 1 <= len(word) <= _WORD_MAX:
+        return False
+    return not [character for character in word if character not in _ALPHABET]
 
 
 def _place(row):
@@ -114,12 +131,12 @@ def _place(row):
 
 
 def _lines(payload):
-    """The lines of a payload as text, one at a time."""
+    """The lines of a payload, one at a time."""
     at = 0
     while at < len(payload):
         end = payload.find(b"\n", at)
         if end < 0:
             end = len(payload)
         if end > at:
-            yield payload[at:end].decode()
+            yield payload[at:end]
         at = end + 1

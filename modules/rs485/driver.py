@@ -135,15 +135,9 @@ class Driver:
         if _DUTIES[place] == DATA:
             self._rounds += 1
             if self._rounds >= _ASK_AGAIN * len(self._names):
-                self._forget()
+                self._rounds = 0
+                self._split = array("L", [0] * len(self._names))
         return DONE
-
-    def _forget(self):
-        """Blocks are tried again. Not those of a duty that is half done."""
-        self._rounds = 0
-        for i in range(len(self._split)):
-            if not any([part[i] for part in self._part]):
-                self._split[i] = 0
 
     async def _ask(self, device, dialect, ask):
         reply_ms = max(self._profiles[device].reply_ms, self._cfg.get("reply_ms", 0))

@@ -41,6 +41,7 @@ class Line:
         self._late_ms = 0  # until then an answer to anything may be under way
         self._strange_ms = 0  # ... one that polling would not know for what it is
         self._unanswered = b""  # the request asked last, when nothing answered it
+        self._first_ms = 0  # when it was asked first
         self.requests = 0  # frames sent
         self.replies = 0  # answers accepted, refusals among them
         self.timeouts = 0  # requests without an answer, whatever the reason
@@ -146,10 +147,12 @@ class Line:
 
     def _remember(self, request, is_answered, asked_ms, reply_ms):
         """May an answer still be under way? The one that came may have been that to the same
-        request before."""
+        request before: those to its repetitions come as much later as they were sent later."""
         is_again = asked_ms < self._late_ms and request == self._unanswered
+        if not is_again:
+            self._first_ms = asked_ms
         if not is_answered or is_again:
-            self._late_ms = self._clock.ms() + reply_ms
+            self._late_ms = self._clock.ms() + asked_ms - self._first_ms + reply_ms
         self._unanswered = b"" if is_answered else request
 
     async def _rest(self, until_ms):

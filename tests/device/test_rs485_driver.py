@@ -95,7 +95,7 @@ def test_a_refused_block_is_taken_apart_and_tried_again():
 
 
 def test_duties_are_taken_apart_on_their_own():
-    """The other duties go on in between, and "refused" is not forgotten in the middle."""
+    """The other duties go on in between."""
     slave = three(most=2)
 
     async def test(world, driver):
@@ -110,6 +110,32 @@ def test_duties_are_taken_apart_on_their_own():
         assert slave.asked[-1] == (0, 3)
 
     run(test, slave)
+
+
+def test_refused_is_forgotten_in_the_middle():
+    """Another device completes the round by which it is: that costs a request, no value."""
+    slave = three(most=2)
+
+    async def go():
+        world = World(slave, Registers(8, 0, slave.values))
+        driver = world.driver([row("three", "7"), row("three", "8")])
+        await driver.open()
+        for _ in range(2):
+            await ask(driver, 0, DATA)
+        driver._rounds = 127
+        assert len(await complete(driver, 1, DATA)) == 3 and not driver._rounds
+        got = await complete(driver, 0, DATA)
+        assert got == {2: (10, GOOD), 3: (11, GOOD), 4: (12, GOOD)}
+        assert [count for _, count in slave.asked] == [3, 1, 3, 1, 1, 1]
+        # and when it is not refused any more
+        await ask(driver, 0, DATA)
+        driver._rounds = 127
+        await complete(driver, 1, DATA)
+        slave.most = 3
+        assert len(await complete(driver, 0, DATA)) == 3
+        assert (await ask(driver, 0, DATA))[0] == DONE and slave.asked[-1] == (0, 3)
+
+    asyncio.run(go())
 
 
 def test_a_busy_device_is_not_taken_apart():
@@ -180,12 +206,30 @@ def test_an_old_value_of_a_meter_is_no_answer():
     run(test, meter, profile="meter", address=METER)
 
 
+def test_half_a_frame_on_the_line_is_not_waited_for():
+    """It promises more than the answer has; the answer is not held back by it."""
+
+    def check(half):
+        async def test(world, driver):
+            world.ports[-1]._coming.append((world.time.us, half))
+            now = world.clock.ms()
+            assert (await ask(driver, 0, DATA))[0] != SILENT
+            assert world.clock.ms() - now < 300
+            assert driver.stats()["garbage"] > 0
+
+        return test
+
+    run(check(b"\x07\x03\xfa\0\0"), three())
+    meter = Meter(METER, {"0201FF00": "01230223"})
+    run(check(meter.frame(0x91, bytes(200))[:-100]), meter, profile="meter", address=METER)
+
+
 def test_meters_block_is_taken_apart():
-    meter = Meter(METER, {"02010100": "0123", "02010200": "ffff", "02800002": "0050"})
+    meter = Meter(METER, {"02010100": "ffff", "02010200": "0223", "02800002": "0050"})
 
     async def test(world, driver):
         got = await complete(driver, 0, DATA)
-        assert got == {0: (2301, GOOD), 1: (0, IV), 2: (5000, GOOD)}
+        assert got == {0: (0, IV), 1: (2302, GOOD), 2: (5000, GOOD)}
         assert meter.asked == ["0201FF00", "02010100", "02010200", "02800002"]
         meter.items["02800002"] = "0a50"  # no BCD
         assert (await complete(driver, 0, DATA))[2] == (0, IV)
@@ -348,7 +392,7 @@ def test_raw():
         assert (await ask(driver, 0, ALARM)) == (DONE, {1: (5, GOOD)})
         assert world.sent[-1][1:3] == (9600, None)
         # what is late is not taken for the answer to another register
-        world.delays_ms = [150]
+        world.delays_ms = [110, 60]
         assert await driver.command("raw", request, 9600, "none", 100, 10, 64) == b""
         assert (await ask(driver, 0, ALARM)) == (DONE, {1: (5, GOOD)})
         # a line that never falls silent
@@ -388,11 +432,13 @@ def test_no_devices():
 
 test_a_refused_block_is_taken_apart_and_tried_again()
 test_duties_are_taken_apart_on_their_own()
+test_refused_is_forgotten_in_the_middle()
 test_a_busy_device_is_not_taken_apart()
 test_a_part_that_is_refused_is_invalid()
 test_the_very_same_request_again()
 test_what_stands_on_the_line_is_no_answer()
 test_an_old_value_of_a_meter_is_no_answer()
+test_half_a_frame_on_the_line_is_not_waited_for()
 test_meters_block_is_taken_apart()
 test_a_block_that_ends_early()
 test_answers_that_are_none()

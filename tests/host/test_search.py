@@ -17,7 +17,7 @@ SERVERS = ("000000000010", "202600000777")
 UNITS = ("1", "2", "100", "247")
 
 
-def search(micropython, kinds, *wish, reply_ms=20):
+def search(micropython, kinds, *wish, reply_ms=30):
     """(addresses found, problems, probes) on a bus of [(kind, address)]."""
     devices = [KINDS[kind](address, baud=9600) for kind, address in kinds]
     bus = Bus(Wire(115200), devices, reply_ms=1)
@@ -53,7 +53,7 @@ def test_meters_are_found(micropython, protocol, kind, addresses):
 def test_units_are_found(micropython):
     there = [("smart-breaker", "1"), ("pv-inverter", "2"), ("surge-protector", "100")]
     there += [("temperature-humidity", "247"), ("meter-645", "000000000055")]
-    found, problems, probes = search(micropython, there, "modbus", (115200,), reply_ms=8)
+    found, problems, probes = search(micropython, there, "modbus", (115200,), reply_ms=40)
     assert found == sorted(UNITS) and problems == [] and probes == 247
 
 

@@ -45,6 +45,7 @@ def parse(argv):
     parser.add_argument("--keys", type=int, default=8, help="devices with key alarms on a bus")
     parser.add_argument("--points", type=int, default=4000, help="capacity of the points table")
     parser.add_argument("--babble", action="store_true", help="somebody talks unasked on bus 1")
+    parser.add_argument("--late", type=int, default=0, help="%% of the answers that are too late")
     parser.add_argument("--sweep", metavar="FOLDER", help="50 to 400 devices: table and picture")
     options = parser.parse_args(argv)
     if not 1 <= options.buses <= 6:
@@ -53,6 +54,12 @@ def parse(argv):
         parser.error("--devices is 1 to 200 a bus")
     if not 0 <= options.dead < options.devices:
         parser.error("--dead is less than --devices")
+    if not 0 <= options.keys <= 200:
+        parser.error("--keys is 0 to 200")
+    if not 1 <= options.points <= 1000000:
+        parser.error("--points is 1 to 1000000")
+    if not 0 <= options.late <= 50:
+        parser.error("--late is 0 to 50 %")
     if not 1 <= options.minutes <= 1440:
         parser.error("--minutes is 1 to 1440")
     if options.minutes % 15:

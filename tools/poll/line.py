@@ -10,19 +10,22 @@ from tools.station.faults import noise
 _DE_US = 1000  # the master's driver lets go of the line so long after its last byte
 _SILENCE = 3.5  # characters between two frames, at least 1.75 ms (Modbus RTU)
 _DELAY_S = (0.02, 0.2)  # of a reply
+_LATE_S = (0.52, 0.98)  # ... of one that comes when the terminal, which waits 0.5 s, has given up
 _BABBLE_EVERY_S = (1.0, 4.0)
 _BABBLE_BYTES = (8, 64)
 
 
 class Line:
     """`bus`: tools.station.devices Bus; `dead`: devices that never answer; `babbler`: a speed at
-    which somebody talks without being asked, or None."""
+    which somebody talks without being asked, or None; `late`: share of the replies that come
+    too late."""
 
-    def __init__(self, bus, dead, rng, babbler=None):
+    def __init__(self, bus, dead, rng, babbler=None, late=0):
         self.bus = bus
         self.dead = dead
         self.rng = rng
         self.babbler = babbler
+        self.late = late
         self.alarms = []  # (us, device, on), the latest first
         # what each device held: at first, and whenever it raised or took back its alarm
         self.past = {device.name: [] for device in bus.devices}
@@ -65,6 +68,10 @@ class Line:
         return sorted(heard)
 
     def _answer(self, device, reply, end, char_us, collides):
+        if self.late and self.rng.random() < self.late:
+            # whole even if something else is on the line by then: the worst that can happen
+            at = end + self.rng.uniform(*_LATE_S) * 1e6 + len(reply) * char_us
+            return round(at), reply
         delay_us = self.rng.uniform(*_DELAY_S) * 1e6
         assert delay_us > _DE_US
         at = end + delay_us + len(reply) * char_us

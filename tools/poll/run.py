@@ -23,7 +23,7 @@ class PollError(Exception):
 
 class Run:
     def __init__(self, plan):
-        """`plan`: an argparse namespace with devices, dead, buses, minutes, seed, babble."""
+        """`plan`: an argparse namespace with devices, dead, buses, minutes, seed, babble, late."""
         self.plan = plan
         rng = random.Random(f"{plan.seed}/poll")
         self.buses = fleet.fleet(plan.devices, plan.buses, plan.seed, plan.keys)
@@ -40,7 +40,8 @@ class Run:
         for number, devices in enumerate(self.buses):
             babbler = 9600 if plan.babble and number == 0 else None
             line_rng = random.Random(f"{plan.seed}/line/{number}")
-            self.lines.append(Line(Bus(devices), self.dead, line_rng, babbler))
+            late = plan.late / 100
+            self.lines.append(Line(Bus(devices), self.dead, line_rng, babbler, late))
         self.alarms = Alarms(self.buses, self.lines, self.dead, plan.minutes * 60, rng)
         for line in self.lines:
             line.begin()
@@ -49,6 +50,7 @@ class Run:
         self.lost = set()  # devices the terminal holds for silent
         self.complete = []  # shares of the points of live devices that are fresh, by round
         self.wrong = 0  # values that are not the truth
+        self.untrue = 0  # events of states that the device never had
         self.failures = []
         self._fresh = [0, 0]  # points of this round: fresh, wanted
 
@@ -94,8 +96,9 @@ class Run:
                 process.stdin.write(" ".join(f"{at} {d.hex()}" for at, d in heard) + "\n")
                 process.stdin.flush()
             elif mark == "!":
-                words = rest.split()
-                self.alarms.news(int(words[0]), words[1])
+                us, name, item, _, now = rest.split()
+                self.alarms.news(int(us), name)
+                self.untrue += int(now) not in [truth[item] for truth in self.past[name]]
             elif mark == "~":
                 _, name, what = rest.split()
                 (self.lost.add if what == "lost" else self.lost.discard)(name)
@@ -154,7 +157,7 @@ class Run:
             "alarms": len(self.alarms.told[False]),
             "alarms_untold": self.alarms.never,
             "wrong_values": self.wrong,
-            "late_credited": self.alarms.surprises,
+            "late_credited": self.alarms.surprises + self.untrue,
             "short_silences": sum(line.short_silences for line in self.lines),
             "requests": sum(line.requests for line in self.lines),
             "load_pct": round(100 * used_us / elapsed_us / len(buses), 1),

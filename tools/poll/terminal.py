@@ -108,6 +108,10 @@ class Station:
             self.heap.sample()
             if minute * 60 % self.plan["round_s"] == 0:
                 self.tell_points()
+            for slot in self.slots:
+                if not slot.schedule:
+                    print("bus %d: %s" % (slot.number, slot.error))
+                    sys.exit(1)
             print(". %d %s" % (minute, [slot.schedule.load_pct for slot in self.slots]))
         report = self.report()
         for task in tasks:

@@ -9,7 +9,6 @@ _TIMEOUT_S = 240
 # Everything in tests/device runs, but these: test: why not.
 EXCLUDED = {
     "test_expander": "is about a part of another board",
-    "test_line": "lives on the virtual time of tools/poll, which is not on the board",
     "test_mqtt_codec": "needs umqtt, which needs a network",
     "test_uplink_engine": "needs umqtt, which needs a network",
     "test_uplink_session": "speaks to a broker over a socket",
