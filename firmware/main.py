@@ -32,6 +32,7 @@ from firmware.uplink.reporter import Reporter
 from firmware.uplink.session import Session
 
 VERSION = "0.1.0"
+_PROBLEMS_MAX = 8  # of the archive that are told at a start, archive() shows all
 _DRAIN_MS = 3000  # an orderly stop waits this long for the outbox
 _LINK_DEADLINE_MS = 6000  # the longest pause between two tries to start the metrology unit is 5 s
 
@@ -111,6 +112,7 @@ class Terminal:
         self.events.emit(event_codes.BOOT, "", board.reset_cause())
         for problem in problems:
             self.events.emit(event_codes.CONFIG_DEFAULTED, "", problem)
+        self._look_into_archive()
         self.metrology = _metrology(self.config.get("link.chip"))(
             self, lambda name: Group(self.config, name)
         )
@@ -121,7 +123,15 @@ class Terminal:
         self._build_bay(heap)
         self._build_tools()
         self.vitals = Vitals(self, heap)
+        self.points.seal()  # what comes now are devices, under names that people chose
         self.views = Views(self)
+
+    def _look_into_archive(self):
+        """What is wrong with it costs devices: that is told, not only shown."""
+        for _ in self.archive.rows():
+            pass
+        for problem in self.archive.problems[:_PROBLEMS_MAX]:
+            self.events.emit(event_codes.ARCHIVE_DAMAGED, "", problem)
 
     def _follow_log_level(self, _path, level):
         self.log.set_level(level)

@@ -172,10 +172,11 @@ class Schedule:
         return min(dues) - at if dues else None
 
     def is_overdue(self, device, now):
-        """A whole period behind a deadline: what is known of it is not topical."""
+        """A whole period, at least a minute, behind a deadline: what is known of it is not
+        topical. Less would call data old whose key alarms are a second late."""
         at = self._relative(now)
         for duty in self._duties_of(device):
-            if at - self._due(device, duty) > self.periods[duty]:
+            if at - self._due(device, duty) > max(self.periods[duty], _MINUTE_MS):
                 return True
         return False
 

@@ -20,15 +20,17 @@ _MOST_MS = const(60000)  # ... doubling up to this
 _MINUTE_MS = const(60000)
 _REST_MS = const(500)  # before a driver is opened anew, unless `reply_ms` is set
 _WAITING = const(8)  # commands that may wait for the bus
+_NO_BLOCK = const(0xFFFF)  # of a device that found no place among the points: it is not asked
 _PERIODS = (("key_s", 1), ("alarm_s", 60), ("data_s", 900))  # settings, and without any
 
-EMPTY, OPENING, READY, FAILED = "empty", "opening", "ready", "failed"
+EMPTY, OPENING, READY, CLOSED, FAILED = "empty", "opening", "ready", "closed", "failed"
 
 
 class _Command:
     def __init__(self, verb, args):
         self.verb = verb
         self.args = args
+        self.is_begun = False
         self.result = None
         self.error = None
         self.is_over = asyncio.Event()
@@ -50,6 +52,7 @@ class Slot:
         self.driver = None  # while open
         self.schedule = None  # while open
         self.blocks = array("H")  # numbers in the points table, in the order of devices()
+        self.problems = ()  # sentences about devices that are not served
         self._listener = listener
         self._driver_class = driver
         self._wires = wires
@@ -60,8 +63,8 @@ class Slot:
         self._block = None  # of the device whose turn it is
         self._is_state = False  # its points are states now, whose changes are events
         self._is_stale = False  # the devices behind it were changed: open it anew
-        self._commands = []
-        self._called = asyncio.Event()  # a command waits
+        self._commands = []  # the first one may be under way
+        self._called = asyncio.Event()  # a command waits, or it is to be opened anew
         self._minute_ms = 0  # when things were last looked after that need it once a minute
 
     async def run(self):
@@ -79,7 +82,7 @@ class Slot:
                 # an answer may be under way to what a new driver knows nothing of
                 await asyncio.sleep_ms(self._cfg.get("reply_ms", _REST_MS))
                 continue
-            await asyncio.sleep_ms(pause)
+            await self._pause(pause)
             pause = min(_MOST_MS, 2 * pause)
 
     async def command(self, verb, *args, wait_ms=10000):
@@ -95,7 +98,8 @@ class Slot:
         try:
             await asyncio.wait_for_ms(command.is_over.wait(), wait_ms)
         except asyncio.TimeoutError:
-            raise SlotError("slot %d did not get to it in %d ms" % (self.number, wait_ms))
+            what = "has not finished it" if command.is_begun else "did not get to it"
+            raise SlotError("slot %d %s in %d ms" % (self.number, what, wait_ms))
         finally:
             if command in self._commands:
                 self._commands.remove(command)
@@ -107,6 +111,12 @@ class Slot:
         """The devices behind the module were changed: the driver is closed and opened anew."""
         self._is_stale = True
         self._called.set()
+
+    def served(self):
+        """(number in the schedule, name) of each device that is asked."""
+        for i, block in enumerate(self.blocks):
+            if block != _NO_BLOCK:
+                yield i, self._points.at(block).name
 
     def counts(self):
         """(devices that answer, devices that do not)."""
@@ -121,6 +131,7 @@ class Slot:
             self._claim(driver)
             await self._work(driver)
         finally:
+            self.state = CLOSED
             self.driver = None
             self.schedule = None
             self._refuse_commands()
@@ -128,22 +139,35 @@ class Slot:
             await driver.close()
 
     def _claim(self, driver):
-        """Blocks for the driver's devices; the points table is the limit."""
-        devices = driver.devices()
-        try:
-            blocks = [self._points.add(name, points).number for name, points, _ in devices]
-        except ValueError as error:
-            raise SlotError(str(error))
-        self.blocks = array("H", blocks)
+        """Blocks for the driver's devices. One without costs that device only."""
+        problems = list(driver.problems())
+        blocks, duties, taken = array("H"), bytearray(), set()
+        for name, points, wanted in driver.devices():
+            number = self._block_of(name, points, taken, problems)
+            taken.add(number)
+            blocks.append(number)
+            duties.append(0 if number == _NO_BLOCK else wanted)
+        self.blocks = blocks
+        self.problems = problems
         periods = [1000 * self._cfg.get(name, default) for name, default in _PERIODS]
-        duties = bytes([duties for _, _, duties in devices])
         self.schedule = Schedule(duties, periods, rest_ms=self._cfg.get("reply_ms", 500))
         self.schedule.start(self._clock.ms(), self._clock.utc_ms())
         self.driver = driver
         self.state = READY
         self.error = ""
-        for text in driver.problems():
+        for text in problems:
             self._listener.slot_failed(self.number, text)
+
+    def _block_of(self, name, points, taken, problems):
+        try:
+            number = self._points.add(name, points).number
+        except ValueError as error:
+            problems.append(str(error))
+            return _NO_BLOCK
+        if number in taken:  # the values of one would pass for the other's
+            problems.append("a second device %s is not asked" % name)
+            return _NO_BLOCK
+        return number
 
     async def _work(self, driver):
         schedule = self.schedule
@@ -151,7 +175,7 @@ class Slot:
         while not self._is_stale:
             if self._commands and not has_obeyed and not schedule.is_retrying():
                 has_obeyed = True
-                await self._obey(driver, self._commands.pop(0))
+                await self._obey(driver, self._commands[0])
                 continue
             has_obeyed = False
             now = self._clock.ms()
@@ -177,10 +201,13 @@ class Slot:
             self._listener.device_changed(self._block.name, news == BACK)
 
     async def _obey(self, driver, command):
+        command.is_begun = True
         try:
             command.result = await driver.command(command.verb, *command.args)
         except SlotError as error:
             command.error = error
+        if command in self._commands:  # else nobody waits for it any more
+            self._commands.remove(command)
         command.is_over.set()
 
     async def _pause(self, wait_ms):
@@ -194,7 +221,7 @@ class Slot:
         self._minute_ms = now
         self.schedule.align(now, self._clock.utc_ms())
         for i in range(len(self.blocks)):
-            if self.schedule.is_overdue(i, now):
+            if self.schedule.is_overdue(i, now):  # nobody without a block is
                 self._points.mark(self._points.at(self.blocks[i]), NT)
 
     def _out(self, point, value, bits):
@@ -218,7 +245,8 @@ class Slot:
 
     def _mark_all(self):
         for number in self.blocks:
-            self._points.mark(self._points.at(number), NT | IV)
+            if number != _NO_BLOCK:
+                self._points.mark(self._points.at(number), NT | IV)
 
     def _failed(self, error):
         self.state = FAILED

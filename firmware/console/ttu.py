@@ -168,17 +168,20 @@ _PLACE = ("baud", "parity", "name")
 def attach(terminal, *words, **more):
     if len(words) != 3:
         raise _Misuse("say slot, profile and address; baud, parity and name by name")
-    slot, profile, address = _slot_number(words[0]), words[1], str(words[2])
+    slot, profile, address = _slot_number(words[0]), words[1], words[2]
+    if type(address) is int:
+        address = str(address)
+    if type(address) is not str or not address:
+        raise _Misuse("an address is a number or a text of digits")
     name = more.get("name", address if len(address) > 3 else "%d-%s" % (slot, address))
-    baud = more.get("baud", 0)
-    if type(profile) is not str or type(name) is not str or type(baud) is not int:
-        raise _Misuse("profile and name are texts, baud is a number")
-    terminal.attach(slot, profile, address, baud, more.get("parity", "-"), name)
+    terminal.attach(slot, profile, address, more.get("baud", 0), more.get("parity", "-"), name)
     return Note("%s is in the archive, bus(%d) shows whether it answers" % (name, slot))
 
 
 @_verb("detach('1-17')", "takes a device off its bus", 1)
-def detach(terminal, name=""):
+def detach(terminal, name=None):
+    if type(name) is not str:
+        raise _Misuse("say the name of a device in quotes, archive() has them")
     terminal.detach(name)
     return Note("%s is no longer in the archive" % name)
 

@@ -91,12 +91,12 @@ class Views:
             raise SlotError("slot %d is not ready: %s" % (number, slot.error or slot.state))
         now = self.clock.ms()
         rows = []
-        for i, block in enumerate(slot.blocks):
+        for i, name in slot.served():
             seen, due = schedule.seen_s(i, now), schedule.due_ms(i, now)
             state = "silent" if schedule.is_silent(i) else "" if seen >= 0 else "not asked yet"
             rows.append(
                 (
-                    self.points.at(block).name,
+                    name,
                     schedule.wants(i),
                     seen if seen >= 0 else None,
                     decimal.text(schedule.worst[i] // 100, -1),
@@ -110,8 +110,8 @@ class Views:
             up,
             down,
         )
-        header = ("device", "asked for", "seen s ago", "worst late s", "due in s", "")
-        return header, rows, note
+        header = ("device", "asked for", "seen s ago", "worst late s", "due in s", "state")
+        return header, rows, "; ".join([note] + list(slot.problems))
 
     def archive(self):
         """(header, rows, note)."""

@@ -20,14 +20,18 @@ class Points:
         self.stamps = array("q", bytes(8 * capacity))  # UTC ms; 0 = never written
         self.quality = bytearray(b"\xc0" * capacity)  # IV NT until first written
         self.used = 0
+        self._sealed = 0  # blocks that nobody else may claim
         self._names = []  # by number of the device
         self._templates = []
         self._bases = array("H")
 
     def add(self, name, template):
         """Claim a block; the Device. The name's former block is taken over if it fits; else it
-        is left behind until the next start. ValueError when the table is full."""
+        is left behind until the next start. ValueError when the table is full, or the name is
+        one of the terminal's own."""
         number = self._names.index(name) if name in self._names else -1
+        if 0 <= number < self._sealed:
+            raise ValueError("%s is a name of the terminal's own: choose another" % name)
         if number >= 0 and len(self._templates[number]) == len(template):
             self._templates[number] = template
             return self.at(number)
@@ -43,6 +47,10 @@ class Points:
             self._bases[number] = self.used
         self.used += len(template)
         return self.at(number)
+
+    def seal(self):
+        """The blocks claimed so far are never taken over."""
+        self._sealed = len(self._names)
 
     def at(self, number):
         """The Device of that number."""

@@ -9,6 +9,7 @@ TASK_LATE = const(11)
 CONFIG_DEFAULTED = const(20)
 CONFIG_COMMITTED = const(21)
 CONFIG_ROLLED_BACK = const(22)
+ARCHIVE_DAMAGED = const(23)
 STORE_FAILED = const(25)
 LINK_MODE = const(30)
 LINK_OVERRUN = const(31)
@@ -56,6 +57,7 @@ TABLE = (
     (CONFIG_DEFAULTED, "CONFIG_DEFAULTED", "a setting, or all, fell back to the default"),
     (CONFIG_COMMITTED, "CONFIG_COMMITTED", "settings were changed"),
     (CONFIG_ROLLED_BACK, "CONFIG_ROLLED_BACK", "the settings before these were put back"),
+    (ARCHIVE_DAMAGED, "ARCHIVE_DAMAGED", "a line or a copy of the archive cannot be used"),
     (STORE_FAILED, "STORE_FAILED", "flash did not keep what was written"),
     (LINK_MODE, "LINK_MODE", "the link to the metrology unit changed its mode"),
     (LINK_OVERRUN, "LINK_OVERRUN", "waveform pages were overwritten before they were read"),

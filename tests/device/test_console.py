@@ -2,11 +2,13 @@
 
 from flash import formatted
 
+from firmware.config.archive import Archive, Row
 from firmware.config.store import Config
 from firmware.console import ttu
 from firmware.console.table import Note, Table
 from firmware.core import quality
 from firmware.core.clock import Clock
+from firmware.core.errors import SlotError
 from firmware.core.log import Log
 from firmware.core.twin import Twin
 from firmware.points.table import Points
@@ -28,13 +30,15 @@ class Terminal:
         self.clock = Clock(lambda: 0, lambda a, b: a - b, lambda: NOW)
         self.log = Log(self.clock, sink=lambda line: None)
         self.event_log = EventLog(self.clock, 3)
-        self.config = Config(Twin("/a", "/b", 4096, formatted()[1]))
+        self.flash = formatted()[1]
+        self.config = Config(Twin("/a", "/b", 4096, self.flash))
         self.config.load()
         self.calibrator = None
         self.slot_bytes = 0  # 10**9: an answer that no heap holds
         self.points = Points(130)
         meter = self.points.add("meter", (("ua", "V", -1), ("p", "W", 0)))
         self.points.put(meter.base, 2301, quality.GOOD, NOW - 250)
+        self.devices_kept = Archive(Twin("/d.a", "/d.b", 4096, self.flash))
         self.points.add("many", [("x%d" % i, "", 0) for i in range(120)])
 
     def status(self):
@@ -60,6 +64,18 @@ class Terminal:
 
     def devices(self):
         raise OSError(5)  # a part that fails is a sentence, too
+
+    def bus(self, number):
+        raise SlotError("slot %d has no module in service, see slots()" % number)
+
+    def archive(self):
+        return ("slot", "profile"), [row[:2] for row in self.devices_kept.rows()], ""
+
+    def attach(self, *row):
+        self.devices_kept.add(Row(*row))
+
+    def detach(self, name):
+        self.devices_kept.remove(name)
 
     def events(self, n):
         rows = self.event_log.last(n)
@@ -153,6 +169,63 @@ def test_log():
     assert "warn" in sentence(ttu.log("warn")) and terminal.log.level == "warn"
 
 
+def test_devices_on_buses():
+    """What attach made of its words; each wrong one gives a sentence and keeps nothing."""
+    terminal = Terminal()
+    ttu.bind(terminal)
+    kept = terminal.devices_kept
+    assert "(none)" in repr(ttu.archive())
+    assert "bus(1) shows" in sentence(ttu.attach(1, "smart-breaker", 17))
+    assert "12345678 is in" in sentence(ttu.attach(2, "meter-645", "12345678", baud=2400))
+    sentence(ttu.attach(2, "meter-645", "9", parity="odd", name="roof"))
+    rows = [
+        Row(1, "smart-breaker", "17", 0, "-", "1-17"),
+        Row(2, "meter-645", "12345678", 2400, "-", "12345678"),
+        Row(2, "meter-645", "9", 0, "odd", "roof"),
+    ]
+    assert list(kept.rows()) == rows and len(ttu.archive()) == 3
+    for words, named, said in (
+        ((), {}, "say slot, profile and address"),
+        ((1,), {}, "say slot, profile and address"),
+        ((1, "a"), {}, "say slot, profile and address"),
+        ((0, "a", 1), {}, "a slot is 1..6"),
+        ((7, "a", 1), {}, "a slot is 1..6"),
+        ((True, "a", 1), {}, "a slot is 1..6"),
+        (("1", "a", 1), {}, "a slot is 1..6"),
+        ((1, "", 1), {}, "'' is no word"),
+        ((1, None, 1), {}, "None is no word"),
+        ((1, "../../etc", 1), {}, "no word"),
+        ((1, "a", ""), {}, "an address is"),
+        ((1, "a", None), {}, "an address is"),
+        ((1, "a", True), {}, "an address is"),
+        ((1, "a", 1.5), {}, "an address is"),
+        ((1, "a", b"17"), {}, "an address is"),
+        ((1, "a", "1 7"), {}, "no word"),
+        ((1, "a", "1" * 5000), {}, "no word"),
+        ((1, "a", 5), {"baud": -1}, "a rate is"),
+        ((1, "a", 5), {"baud": "9600"}, "a rate is"),
+        ((1, "a", 5), {"baud": True}, "a rate is"),
+        ((1, "a", 5), {"parity": 0}, "the parity is"),
+        ((1, "a", 5), {"parity": "E"}, "the parity is"),
+        ((1, "a", 5), {"name": "a b"}, "'a b' is no word"),
+        ((1, "a", 5), {"name": None}, "None is no word"),
+        ((1, "a", 5), {"nmae": "x"}, "use it as attach"),
+        ((1, "a", 17), {"name": "x"}, "slot 1 has a device 17 already"),
+        ((3, "a", 1), {"name": "roof"}, "a device roof already"),
+    ):
+        assert said in sentence(ttu.attach(*words, **named)), (words, named)
+    for name in (None, 5, b"roof", ["roof"]):
+        assert "say the name" in sentence(ttu.detach(name))
+    assert "say the name" in sentence(ttu.detach())
+    for name in ("", "rof", "x" * 5000, "\n"):
+        assert "no device" in sentence(ttu.detach(name))
+    assert list(kept.rows()) == rows
+    assert "no longer" in sentence(ttu.detach("roof")) and list(kept.rows()) == rows[:2]
+    for slot in (0, 7, "1", None, 1.0, True):
+        assert "a slot is 1..6" in sentence(ttu.bus(slot))
+    assert "slot 1 has no module" in sentence(ttu.bus()) and "slot 6" in sentence(ttu.bus(6))
+
+
 def test_misuse():
     terminal = Terminal()
     ttu.bind(terminal)
@@ -221,6 +294,7 @@ test_import()
 test_read()
 test_config()
 test_log()
+test_devices_on_buses()
 test_misuse()
 test_full_flash()
 test_matches()

@@ -56,6 +56,11 @@ assert (moved.number, moved.base, points.used) == (one.number, 6, 8)
 assert points.quality[6] == quality.IV | quality.NT and len(list(points.devices)) == 2
 refused("station.points", "two", TEMPLATE[:1])
 
+# once sealed, what is there belongs to who has it
+points.seal()
+refused("of the terminal's own", "one", TEMPLATE[:2])
+assert points.device("one") == moved and points.used == 8
+
 # writing small values allocates nothing
 values = (1, 2, 3)
 micropython.heap_lock()
