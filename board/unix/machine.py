@@ -5,6 +5,9 @@ never on the board's flash. Some names exist here only, for the board file: `edg
 and `pump`. Everything else is as on a microcontroller (a subset of it).
 """
 
+import asyncio
+
+import shim_poll
 from shim_i2c import I2C
 from shim_pin import Pin, chip_bus
 from shim_spi import SPI
@@ -25,6 +28,8 @@ from shim_system import (
 from shim_timer import Timer
 from shim_uart import UART
 from umachine import PinBase, Signal, idle, mem8, mem16, mem32, time_pulse_us
+
+shim_poll.reserve(asyncio.core._io_queue.poller)
 
 
 def edge_us():

@@ -16,6 +16,8 @@ _MOST = const(512)  # bytes of one request, and of an answer
 _PAUSE_MS = const(20)  # a request ends where a tool pauses so long
 _SEND_MS = const(5000)  # a client that does not take its answer so long is dropped
 _SLACK_MS = const(10000)  # for the bus, besides the answer
+_GRACE_MS = const(1000)  # a second client is hung up on after it
+_STEP_MS = const(50)
 _PARK_MS = const(60000)
 
 
@@ -36,6 +38,7 @@ class PassThrough:
         self._log = log
         self._listener = listener
         self._stream = None  # of the client
+        self._is_waiting = False  # does a second client hope that the first leaves?
         self._met = asyncio.Event()
 
     async def run(self):
@@ -71,6 +74,14 @@ class PassThrough:
 
     async def _meet(self, stream, _):
         """The server's task for each connection: short, the client is served by run()."""
+        if self._stream is not None and not self._is_waiting:
+            # a tool that connects again may be faster than the end of its last connection
+            self._is_waiting = True
+            until = _GRACE_MS
+            while self._stream is not None and until > 0:
+                await asyncio.sleep_ms(_STEP_MS)
+                until -= _STEP_MS
+            self._is_waiting = False
         if self._stream is not None:
             self.refused += 1
             await stream.wait_closed()  # closes it

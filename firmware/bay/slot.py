@@ -154,7 +154,6 @@ class Slot:
         self.schedule.start(self._clock.ms(), self._clock.utc_ms())
         self.driver = driver
         self.state = READY
-        self.error = ""
         for text in problems:
             self._listener.slot_failed(self.number, text)
 
@@ -194,6 +193,7 @@ class Slot:
         self._is_state = duty != DATA
         outcome = await driver.poll(device, duty, self._out)
         self.turns += 1
+        self.error = ""  # not before: a port may open and fail at every turn
         news = schedule.done(self._clock.ms(), outcome)
         if news == LOST:
             self._points.mark(self._block, NT | IV)

@@ -26,10 +26,14 @@ _DIGITS = "0123456789"
 
 
 class Asks:
-    """Of one protocol. A subclass has PROTOCOL, SERIALS, REPLY_MS, GAP_MS, APART and `_judge`."""
+    """Of one protocol. A subclass has PROTOCOL, SERIALS, REPLY_MS, GAP_MS, APART, FIRST."""
 
     def __init__(self, framer):
         self._framer = framer
+
+    def _judge(self, raw, asked):
+        """The address of who sent a whole frame, "" when it cannot be known; None for ours."""
+        raise NotImplementedError
 
     def hear(self, reply, asked):
         """(SILENT, CLEAN or NOISE, addresses of who answered for sure) of a line's words."""

@@ -13,7 +13,7 @@ from rig import rig
 
 pytestmark = pytest.mark.alone
 
-DEVICES = 8  # all with key alarms: a full bus
+DEVICES = 5  # all with key alarms: a full bus
 
 
 def free_port():
@@ -34,7 +34,7 @@ def bench(port):
         ("pass_through.parity", "none"),
         ("pass_through.reply_ms", 400),
         ("pass_through.gap_ms", 60),
-        ("pass_through.idle_s", 3),
+        ("pass_through.idle_s", 4),
         ("rs485.key_s", 3),
         ("rs485.alarm_s", 6),
         ("rs485.data_s", 6),
@@ -107,6 +107,7 @@ def test_tool_reads_devices_while_they_are_polled(bench, port):
             if done % 5 == 0:
                 assert client.read_holding_registers(99, count=1, device_id=unit).isError()
                 refusals += 1
+            time.sleep(0.1)  # a person clicks, or a tool computes
             assert time.time() * 1000 - began_ms < 40000, "the devices are not polled any more"
         assert counts(bench)["client"].startswith("127.0.0.1:")
     exchanges = done + refusals
@@ -117,6 +118,7 @@ def test_tool_reads_devices_while_they_are_polled(bench, port):
     assert bench.event("CLIENT_IN", "127.0.0.1:")["device"] == "slot 1"
     assert bench.terminal("meters_read") == DEVICES and not bench.event("DEVICE_LOST")
     assert not bench.event("TASK_CRASHED")
+    assert sum(e["event"] == "BOOT" for e in bench.listener.events) == 1
 
 
 def test_tool_speaks_another_protocol(bench, port):
@@ -153,9 +155,9 @@ def test_second_tool_is_hung_up_on(bench, port):
 
 
 def test_idle_tool_is_dropped(bench, port):
-    with socket.create_connection(("127.0.0.1", port), 8) as tool:
+    with socket.create_connection(("127.0.0.1", port), 12) as tool:
         assert tool.recv(1) == b""
-    bench.wait("the event", lambda: bench.event("CLIENT_OUT", "idle for 3 s"))
+    bench.wait("the event", lambda: bench.event("CLIENT_OUT", "idle for 4 s"))
 
 
 def test_a_person_sends(bench):
@@ -170,7 +172,7 @@ def test_a_person_sends(bench):
 
 
 def _answer(text):
-    return text.splitlines()[-1].partition("answered ")[2]  # a log line may be in front
+    return text.splitlines()[-1].partition("slot 1 answered ")[2]  # a log line may be in front
 
 
 def test_a_person_searches(bench):
@@ -187,7 +189,5 @@ def test_a_person_searches(bench):
     assert bench.verb("ttu.search('stop')") == "it stops"
     bench.wait("the end", lambda: "it was stopped" in bench.verb("ttu.search()"))
     bench.wait("a round", lambda: is_read_anew(bench, began_ms))
-    assert "one of dlt645, dlt698, modbus" in (
-        bench.verb("ttu.search(1, 'mbus')")
-        and bench.wait("no", lambda: bench.verb("ttu.search()"))
-    )
+    bench.verb("ttu.search(1, 'mbus')")
+    bench.wait("a no", lambda: "one of dlt645, dlt698, modbus" in bench.verb("ttu.search()"))
