@@ -30,7 +30,7 @@ class Points:
         is left behind until the next start. ValueError when the table is full, or the name is
         one of the terminal's own."""
         number = self._names.index(name) if name in self._names else -1
-        if 0 <= number < self._sealed:
+        if 0 <= number < self._sealed and self._templates[number] is not template:
             raise ValueError("%s is a name of the terminal's own: choose another" % name)
         if number >= 0 and len(self._templates[number]) == len(template):
             self._templates[number] = template
@@ -49,7 +49,7 @@ class Points:
         return self.at(number)
 
     def seal(self):
-        """The blocks claimed so far are never taken over."""
+        """The blocks claimed so far are never taken over but with their very template."""
         self._sealed = len(self._names)
 
     def at(self, number):
