@@ -10,13 +10,17 @@ from tools.station.devices.kinds import KINDS
 
 pytestmark = pytest.mark.alone
 
-SETTINGS = [("rs485.key_s", 3), ("rs485.data_s", 30)]  # a bus with room to spare
+SETTINGS = [
+    ("rs485.key_s", 3),
+    ("rs485.alarm_s", 10),
+    ("rs485.data_s", 15),
+]  # a bus with room to spare
 POWERS = {}  # (kind, item): power of ten, from the profiles
 
 
 @pytest.fixture(scope="module")
 def bench():
-    with rig(devices=20, seed=5, settings=SETTINGS) as bench:
+    with rig(devices=12, seed=2, settings=SETTINGS) as bench:
         yield bench
 
 

@@ -9,6 +9,7 @@ import random
 from tools.station.devices.kinds import KINDS
 
 MOST_PER_BUS = 200  # Modbus units, of which a bus of this mixture needs a third
+_MOST_KEYS = 8  # of a bus: more would leave no time for anything else
 _SLOW_BAUD = 2400
 _SLOW = 0.02  # share of the meters that were never set to anything else
 _FASTER = 0.5  # share of those kinds that can, which talk at their second speed
@@ -26,9 +27,11 @@ _MODBUS = (
 _DELAYS_S = (0.02, 0.2)
 
 
-def fleet(count, buses=4, seed=1, key_per_bus=8, delays_s=_DELAYS_S):
-    """`count` devices spread over `buses`: a list of lists. Reply delays lie in `delays_s`,
-    short ones more often (their logarithm is even)."""
+def fleet(count, buses=4, seed=1, key_per_bus=None, delays_s=_DELAYS_S):
+    """`count` devices spread over `buses`: a list of lists. `key_per_bus` None: one in four, at
+    most 8. Reply delays lie in `delays_s`, short ones more often (their logarithm is even)."""
+    if key_per_bus is None:
+        key_per_bus = min(_MOST_KEYS, count // buses // 4)
     if buses < 1 or count > buses * MOST_PER_BUS:
         raise ValueError(f"a bus carries up to {MOST_PER_BUS} devices; say more buses")
     rng = random.Random(f"{seed}/fleet")
