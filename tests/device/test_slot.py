@@ -382,7 +382,7 @@ async def test_opened_anew():
 async def test_devices_without_a_place():
     """A name that is taken, or no room for its points, costs that device only, in a sentence."""
     rig = Rig(7)
-    rig.points.add("meter", TWO)
+    rig.points.add("meter", (TWO[0], TWO[1]))  # another part's, if of the same shape
     rig.points.seal()
     rig.plan.problems = ["x: there is no profile"]
     rig.plan.devices = [("meter", TWO, KEY), ("a", TWO, KEY), ("a", TWO, KEY), ("b", TWO, KEY)]
