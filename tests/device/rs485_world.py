@@ -8,6 +8,7 @@ import sys
 from binascii import unhexlify
 
 import vfs
+from modbus_crc import crc
 
 from firmware.bay.slot import Slot
 from firmware.config.archive import Row
@@ -17,22 +18,7 @@ from firmware.points.table import Points
 from modules.rs485.driver import Driver
 from tools.poll import virtual
 
-_PERIOD = 0x40000000
 _KEPT = 16
-
-
-def _diff(a, b):
-    return ((a - b + _PERIOD // 2) & (_PERIOD - 1)) - _PERIOD // 2
-
-
-def crc(data):
-    """Of Modbus RTU, by the book, bit by bit, as sent (Modbus over serial line 1.02, 6.2.2)."""
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-    return bytes([value & 255, value >> 8])
 
 
 def keep(things, thing):
@@ -118,12 +104,12 @@ class World:
         self.problems = []
         self.is_wired = True
         self.is_broken = False  # the port fails
-        self.free_us = -_PERIOD  # end of the last byte on the line
+        self.free_us = -1000000  # end of the last byte on the line
         self.time = other.time if other else virtual.Time(1790000100000)
         if not other:
             asyncio.core.new_event_loop()
             virtual.install(self.time)
-        self.clock = Clock(self.time.ticks_us, _diff, self.time.utc_ms)
+        self.clock = Clock(self.time.ticks_us, virtual.diff, self.time.utc_ms)
         self.log = Log(self.clock, lambda line: None)
         self.ports = []
         self.news = []  # what a slot tells its listener

@@ -4,6 +4,8 @@ harm it prevents is seen."""
 
 import asyncio
 
+from modbus_crc import crc
+
 from firmware.core.clock import Clock
 from modules.rs485 import line as lines
 from modules.rs485.dialect_modbus import Dialect
@@ -15,18 +17,10 @@ REPLY_MS = 500
 GAP_MS = 50
 
 
-def crc(data):
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-    return data + bytes([value & 0xFF, value >> 8])
-
-
 def holds(unit, value):
     """The answer to a read of one register."""
-    return crc(bytes([unit, 3, 2, value >> 8, value & 0xFF]))
+    reply = bytes([unit, 3, 2, value >> 8, value & 0xFF])
+    return reply + crc(reply)
 
 
 class Far:
@@ -44,7 +38,7 @@ class Far:
         return virtual.Port(self.time, self.carry, baud, parity)
 
     def carry(self, us, baud, parity, data):
-        assert crc(data[:-2]) == data, data
+        assert crc(data[:-2]) == data[-2:], data
         self.asked.append((us // 1000, data[0], data[3]))
         delay = self.delays.pop(0) if self.delays else 30
         heard = [(us + 9000, self.glitch)] if self.glitch else []
@@ -58,7 +52,7 @@ class World:
     def __init__(self, time):
         self.time = time
         self.far = Far(time)
-        clock = Clock(time.ticks_us, _diff, time.utc_ms)
+        clock = Clock(time.ticks_us, virtual.diff, time.utc_ms)
         self.line = Line(self.far, clock)
         self.line.open(SERIAL)
         self.dialect = Dialect()
@@ -74,15 +68,12 @@ class World:
 
     async def tool(self, unit, register, **more):
         """What a tool gets for such a request."""
-        request = crc(bytes([unit, 3, 0, register, 0, 1]))
+        request = bytes([unit, 3, 0, register, 0, 1])
+        request += crc(request)
         return await self.line.raw(request, SERIAL, REPLY_MS, GAP_MS, 256, **more)
 
     def ms(self):
         return self.time.us // 1000
-
-
-def _diff(a, b):
-    return ((a - b + 0x20000000) & 0x3FFFFFFF) - 0x20000000
 
 
 async def case_plain(world):

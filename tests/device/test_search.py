@@ -3,6 +3,8 @@ several answers at once become noise. A search that does not go down is caught."
 
 from binascii import hexlify, unhexlify
 
+from modbus_crc import crc
+
 from firmware.core.errors import SlotError
 from modules.rs485 import search_walk
 from modules.rs485.search import Search
@@ -191,15 +193,6 @@ def test_a_disturbance_costs_nothing():
 def test_bound():
     search = find(Meters(random_addresses(30, 7)), bauds=(2400,), limit=50, most=50)
     assert search.problems == ["given up after 50 probes"]
-
-
-def crc(data):
-    value = 0xFFFF
-    for byte in data:
-        value ^= byte
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-    return bytes([value & 0xFF, value >> 8])
 
 
 def test_modbus():
