@@ -20,74 +20,21 @@ from binascii import unhexlify
 
 from micropython import const
 
+from firmware.console.pattern import matches
 from firmware.console.table import Note, Table
-from firmware.core.errors import (
-    CodecError,
-    ConfigError,
-    LinkError,
-    SlotError,
-    StoreError,
-    UplinkError,
-)
+from firmware.console.verbs import Misuse, NoVerb, Verbs
+from firmware.core.errors import ConfigError
 
 _POINTS_MAX = const(100)  # rows of one answer: a whole station would not fit the heap
 _EVENTS_MAX = const(128)
 
-_REFUSALS = (ConfigError, StoreError, LinkError, SlotError, CodecError, UplinkError)
-_FAILURES = (OSError, MemoryError)  # of the flash, and of an answer too long for the heap
-
-_terminal = None  # bound by main
-
-
-class _Misuse(Exception):
-    """A verb was given what it does not take; the message is the sentence for the person."""
-
-
-class Verb:
-    """A function for people: counts its arguments itself and turns a refusal into a Note."""
-
-    def __init__(self, function, usage, text, most, is_bound, names):
-        self.function = function
-        self.usage = usage
-        self.text = text
-        self.most = most  # arguments it takes
-        self.is_bound = is_bound  # it needs the terminal, as its first argument
-        self.names = names  # of the arguments that it takes by name
-
-    def __call__(self, *args, **named):
-        if len(args) > self.most or [name for name in named if name not in self.names]:
-            return Note("use it as %s" % self.usage)
-        if self.is_bound:
-            if _terminal is None:
-                return Note("the terminal is not running")
-            args = (_terminal,) + args
-        try:
-            return self.function(*args, **named)
-        except _Misuse as misuse:
-            return Note("%s, as in %s" % (misuse, self.usage))
-        except _REFUSALS + _FAILURES as refusal:
-            return Note(refusal)
-
-    def __repr__(self):
-        return "%s: %s" % (self.usage, self.text)
-
-
-_VERBS = []  # (name, Verb) in the order of help()
-
-
-def _verb(usage, text, most=0, is_bound=True, names=()):
-    def make(function):
-        verb = Verb(function, usage, text, most, is_bound, names)
-        _VERBS.append((usage.split("(")[0], verb))
-        return verb
-
-    return make
+_verbs = Verbs()  # in the order of help()
+_verb = _verbs.verb
 
 
 def bind(terminal):
     """main: the verbs speak for `terminal` from now on (None: for nobody), as module `ttu`."""
-    global _terminal
-    _terminal = terminal
+    _verbs.terminal = terminal
     # However this file was deployed, `import ttu` then finds this very module.
     sys.modules["ttu"] = sys.modules[__name__]
 
@@ -95,17 +42,7 @@ def bind(terminal):
 def __getattr__(name):
     if name.startswith("_"):
         raise AttributeError(name)
-    return _NoVerb(name)
-
-
-class _NoVerb(Note):
-    """A mistyped verb: called or not, it says so."""
-
-    def __init__(self, name):
-        super().__init__("there is no verb '%s', help() lists them" % name[:48])
-
-    def __call__(self, *_, **__):
-        return self
+    return NoVerb(name)
 
 
 @_verb("status()", "the terminal at a glance")
@@ -116,7 +53,7 @@ def status(terminal):
 @_verb("points('meter.*')", "points by name, * and ? stand for any characters", 1)
 def points(terminal, pattern="*"):
     if not isinstance(pattern, str):
-        raise _Misuse("a pattern is a text in quotes")
+        raise Misuse("a pattern is a text in quotes")
     now = terminal.clock.utc_ms()
     rows = []
     more = 0
@@ -167,12 +104,12 @@ _PLACE = ("baud", "parity", "name")
 @_verb("attach(1, 'smart-breaker', '17')", "puts a device on a slot's bus", 3, True, _PLACE)
 def attach(terminal, *words, **more):
     if len(words) != 3:
-        raise _Misuse("say slot, profile and address; baud, parity and name by name")
+        raise Misuse("say slot, profile and address; baud, parity and name by name")
     slot, profile, address = _slot_number(words[0]), words[1], words[2]
     if type(address) is int:
         address = str(address)
     if type(address) is not str or not address:
-        raise _Misuse("an address is a number or a text of digits")
+        raise Misuse("an address is a number or a text of digits")
     name = more.get("name", address if len(address) > 3 else "%d-%s" % (slot, address))
     terminal.attach(slot, profile, address, more.get("baud", 0), more.get("parity", "-"), name)
     return Note("%s is in the archive, bus(%d) shows whether it answers" % (name, slot))
@@ -181,7 +118,7 @@ def attach(terminal, *words, **more):
 @_verb("detach('1-17')", "takes a device off its bus", 1)
 def detach(terminal, name=None):
     if type(name) is not str:
-        raise _Misuse("say the name of a device in quotes, archive() has them")
+        raise Misuse("say the name of a device in quotes, archive() has them")
     terminal.detach(name)
     return Note("%s is no longer in the archive" % name)
 
@@ -199,7 +136,7 @@ def search(terminal, *words, **more):
     baud, parity = more.get("baud", ()), more.get("parity", "")
     bauds = (baud,) if type(baud) is int else baud
     if type(bauds) not in (tuple, list) or type(parity) is not str:
-        raise _Misuse("baud is a number or several, parity is none, even or odd")
+        raise Misuse("baud is a number or several, parity is none, even or odd")
     number = _slot_number(words[0])
     terminal.start_search(number, protocol, tuple(bauds), parity, more.get("sure", 1))
     return Note("slot %d is being searched, search() shows how far it is" % number)
@@ -213,12 +150,12 @@ def send(terminal, *words, **more):
     if not words:
         return Note(terminal.sent())
     if len(words) != 2:
-        raise _Misuse("say the slot and what is sent in hexadecimal")
+        raise Misuse("say the slot and what is sent in hexadecimal")
     data = _hex(words[1])
     numbers = [more.get(n, d) for n, d in (("baud", 9600), ("reply_ms", 1000), ("gap_ms", 100))]
     for number, most in zip(numbers, (115200, 10000, 5000)):
         if type(number) is not int or not 5 <= number <= most:
-            raise _Misuse("baud is up to 115200, reply_ms up to 10000, gap_ms up to 5000")
+            raise Misuse("baud is up to 115200, reply_ms up to 10000, gap_ms up to 5000")
     number = _slot_number(words[0])
     terminal.send(number, data, numbers[0], more.get("parity", "even"), *numbers[1:])
     return Note(
@@ -233,7 +170,7 @@ def _hex(text):
     except ValueError:
         data = b""
     if not 1 <= len(data) <= 512:
-        raise _Misuse("what is sent is 1 to 512 bytes as pairs of hexadecimal digits")
+        raise Misuse("what is sent is 1 to 512 bytes as pairs of hexadecimal digits")
     return data
 
 
@@ -244,14 +181,14 @@ def pass_through(terminal):
 
 def _slot_number(slot):
     if type(slot) is not int or not 1 <= slot <= 6:
-        raise _Misuse("a slot is 1..6")
+        raise Misuse("a slot is 1..6")
     return slot
 
 
 @_verb("events(10)", "the last events", 1)
 def events(terminal, n=10):
     if type(n) is not int or not 1 <= n <= _EVENTS_MAX:
-        raise _Misuse("the number of events is 1..%d" % _EVENTS_MAX)
+        raise Misuse("the number of events is 1..%d" % _EVENTS_MAX)
     header = ("seq", "time (UTC)", "event", "device", "details")
     return Table(header, terminal.events(n))
 
@@ -304,7 +241,7 @@ def rollback(terminal, what=None):
     if what == "calibration" or what is None and _is_calibration(terminal):
         return Note(_calibrator(terminal).rollback(settings.version))
     if what is not None:
-        raise _Misuse("it takes 'calibration' or nothing")
+        raise Misuse("it takes 'calibration' or nothing")
     version = settings.version
     paths = ", ".join(settings.rollback())
     if settings.version == version:
@@ -335,9 +272,9 @@ def calibrate(terminal, *args, **stated):
     if args == ("keep",) and list(stated) == ["operator"]:
         return Note(calibrator.keep(stated["operator"], terminal.config.version))
     if args[:1] == ("keep",):
-        raise _Misuse("keep takes operator='your name' and nothing else")
+        raise Misuse("keep takes operator='your name' and nothing else")
     if not args or "operator" in stated:
-        raise _Misuse("say gain, phase or offset, and what the reference shows")
+        raise Misuse("say gain, phase or offset, and what the reference shows")
     return Note(calibrator.begin(*args, **stated))
 
 
@@ -353,7 +290,7 @@ def log(terminal, *level):
     try:
         terminal.log.set_level(level[0])
     except ValueError as refusal:
-        raise _Misuse(str(refusal))
+        raise Misuse(str(refusal))
     return Note("lines of level %s and above are printed" % level[0])
 
 
@@ -367,31 +304,12 @@ def version(terminal):
 
 @_verb("help('verb')", "this list, or one verb", 1, False)
 def help(*verb):
-    found = [(entry.usage, entry.text) for name, entry in _VERBS if not verb or name == verb[0]]
+    found = [
+        (entry.usage, entry.text) for name, entry in _verbs.table if not verb or name == verb[0]
+    ]
     if not found:
-        raise _Misuse("there is no such verb")
+        raise Misuse("there is no such verb")
     return Table(("verb", "what it does"), found)
 
 
-__all__ = tuple([name for name, _ in _VERBS])  # for `from ttu import *`
-
-
-def matches(pattern, text):
-    """Whether the whole text fits the pattern: * is any run of characters, ? any single one."""
-    at = 0
-    star = -1  # index of the last * met, and where in the text its run ends for now
-    run = 0
-    i = 0
-    while i < len(text):
-        if at < len(pattern) and pattern[at] == "*":
-            star, run = at, i
-            at += 1
-        elif at < len(pattern) and pattern[at] in ("?", text[i]):
-            at += 1
-            i += 1
-        elif star >= 0:
-            run += 1
-            at, i = star + 1, run
-        else:
-            return False
-    return pattern[at:].replace("*", "") == ""
+__all__ = tuple([name for name, _ in _verbs.table])  # for `from ttu import *`

@@ -5,6 +5,7 @@ from flash import formatted
 from firmware.config.archive import Archive, Row
 from firmware.config.store import Config
 from firmware.console import ttu
+from firmware.console.pattern import matches
 from firmware.console.table import Note, Table
 from firmware.core import quality
 from firmware.core.clock import Clock
@@ -285,7 +286,7 @@ def test_matches():
         ("a?*", "a", False),
         ("*" * 30 + "b", "a" * 60, False),
     ):
-        assert ttu.matches(pattern, text) == fits, (pattern, text)
+        assert matches(pattern, text) == fits, (pattern, text)
 
 
 test_table()

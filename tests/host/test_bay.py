@@ -195,7 +195,7 @@ def look(name):
     return gc.mem_alloc(), alive, good
 
 def asking(number):
-    told = ttu._terminal.t.bay.slot(number).driver.stats()
+    told = ttu._verbs.terminal.t.bay.slot(number).driver.stats()
     return told["requests"] - told["replies"] - told["timeouts"]
 
 """
@@ -204,7 +204,7 @@ def asking(number):
 def fill_events(bench):
     """The ring of the last events holds all it ever will, each with texts of its own as those of
     modules have; the number of the newest event."""
-    bench.verb("log = ttu._terminal.t.events")
+    bench.verb("log = ttu._verbs.terminal.t.events")
     emit = "log.emit(2, 'slot %d' % i, 'rs485, serial SIM00001, hardware %d' % i)"
     for _ in range(8):
         bench.verb(f"for i in range(16): {emit}")
