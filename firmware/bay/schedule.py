@@ -4,8 +4,9 @@ Every device has up to three duties, each with a period: key alarms, ordinary al
 duty is *released* when its period is over and *due* at its deadline. Alarms are due at once.
 Data are released together at the start of a round, a multiple of their period in UTC, and due
 one after the other over the first 70 % of it, so that they fill gaps and never pile up in front
-of alarms. Of what is released the most overdue goes first. What is overdue by more than a second
-counts as a second, the rarer duty as less: an overloaded bus costs data first, key alarms last.
+of alarms. Of what is released the most overdue goes first. Alarms and data count only for a part
+of their lateness, and for a second at most: they fill gaps between key alarms, and an overloaded
+bus costs data first, key alarms last.
 
 A device that does not answer `tries` times in a row (once, if it never did) is silent and leaves
 for the quarantine: it is probed ever more rarely, and all probes together may take `share_pct`
@@ -13,7 +14,7 @@ of the time. One that answered only when asked again rests: the answers to the o
 still come, as much later as those were sent later, and must not be taken for another. `rest_ms`
 is added to that.
 
-Times are ms, kept as 32-bit offsets from a base that moves along. 32 bytes a device.
+Times are ms, kept as 32-bit offsets from a base that moves along. 30 bytes a device.
 """
 
 from array import array

@@ -48,7 +48,6 @@ class Slot:
         self.error = ""  # why it failed last
         self.turns = 0  # requests to devices since boot
         self.idle_ms = 0  # time in which no device was due
-        self.failures = 0  # sessions that ended in an error
         self.driver = None  # while open
         self.schedule = None  # while open
         self.blocks = array("H")  # numbers in the points table, in the order of devices()
@@ -250,7 +249,6 @@ class Slot:
 
     def _failed(self, error):
         self.state = FAILED
-        self.failures += 1
         text = str(error) or type(error).__name__
         if text != self.error:
             self.error = text

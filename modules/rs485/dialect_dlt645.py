@@ -9,6 +9,7 @@ from firmware.codec import dlt645, dlt645_items, dlt645_values
 from firmware.codec.dlt645_master import Transaction
 from firmware.core.errors import CodecError, SlotError
 from firmware.core.quality import GOOD, IV
+from modules.rs485.dialect import BaseDialect
 
 _STANDARD = const(0)  # kinds
 _BITS = const(1)
@@ -16,13 +17,12 @@ _BCD = const(16)  # + bytes
 _SIGNED = const(32)  # + bytes
 
 
-class Dialect:
+class Dialect(BaseDialect):
     GAP_MS = const(500)  # Tb (DL/T 645-2007, physical layer)
     DEFAULT_KIND = "bcd"
 
     def __init__(self):
-        self.master = Transaction()
-        self.most = dlt645.MAX_FRAME + 4
+        super().__init__(Transaction(), dlt645.MAX_FRAME + len(dlt645.PREAMBLE))
 
     def address(self, text):
         """Twelve digits; SlotError for wildcards and the broadcast address."""
@@ -34,8 +34,8 @@ class Dialect:
             raise SlotError("%s is not the address of one meter" % text)
         return text
 
-    def judge(self, document, number):
-        """SlotError for wrong keys of the profile; identifiers are in capitals afterwards."""
+    def judge(self, document):
+        """Identifiers are in capitals afterwards."""
         blocks = document.get("blocks", {})
         document["blocks"] = {
             self.place(block, document): [self.place(one, document) for one in blocks[block]]
@@ -50,7 +50,6 @@ class Dialect:
         return where.upper()
 
     def kind(self, text, place):
-        """Number of a kind; SlotError."""
         if text == "bcd":
             if dlt645_items.find(place) is None:
                 raise SlotError("the standard has no %s: say bcd1 to bcd8 or sbcd" % place)
@@ -63,8 +62,6 @@ class Dialect:
         return int(digit) + (_SIGNED if text[0] == "s" else _BCD)
 
     def plan(self, rows, document):
-        """[(what to ask, (point, how to take it from the answer) ..)] of one duty; `rows` are
-        (point, place, kind)."""
         reads = []
         left = list(rows)
         blocks = document["blocks"]
@@ -81,11 +78,9 @@ class Dialect:
         return reads + [((place,), (point, kind << 8)) for point, place, kind in left]
 
     def parts(self, ask, points):
-        """Smaller requests an ask can be split into when it is refused as a whole."""
         return len(points) // 2
 
     def part(self, ask, points, number):
-        """(ask, points) of one of them."""
         point, how = points[2 * number : 2 * number + 2]
         return (ask[1 + (how & 0xFF)],), (point, how & ~0xFF)
 
@@ -95,13 +90,8 @@ class Dialect:
     def refused(self):
         return self.master.reply.error >= 0
 
-    def is_divisible(self):
-        """A refusal may be about the size of the request, or a part of it."""
-        return True
-
     def values(self, points, out):
-        """Hand out what the answer says of `points` (point, how, point, how ..); what it lacks
-        or marks FF is invalid. CodecError when it does not have the layout of its identifier."""
+        """What the answer lacks or marks FF is invalid."""
         reply = self.master.reply
         numbers = _numbers(reply.di, reply.data, points[1] >> 8)
         for i in range(0, len(points), 2):

@@ -5,25 +5,26 @@ an OAD ("20000200"); it is shown as the whole value (0) or as element n of an ar
 from micropython import const
 
 from firmware.codec import dlt698_requests as requests
+from firmware.codec.dlt698 import PREAMBLE
 from firmware.codec.dlt698_address import flag_and_bytes, meter
 from firmware.codec.dlt698_data import BITS, Tagged
 from firmware.codec.dlt698_master import Transaction
 from firmware.codec.dlt698_replies import ERROR, OK
 from firmware.core.errors import CodecError, SlotError
 from firmware.core.quality import GOOD, IV
+from modules.rs485.dialect import BaseDialect, number
 
 _LIST = const(8)  # objects of one request, unless the profile says otherwise
 _LIST_MOST = const(64)
 _FRAME = const(512)  # bytes of the longest frame we take: longer answers come in fragments
 
 
-class Dialect:
+class Dialect(BaseDialect):
     GAP_MS = const(500)
     DEFAULT_KIND = 0
 
     def __init__(self):
-        self.master = Transaction(_FRAME)
-        self.most = _FRAME + 4
+        super().__init__(Transaction(_FRAME), _FRAME + len(PREAMBLE))
 
     def address(self, text):
         """Digits; SlotError."""
@@ -35,8 +36,7 @@ class Dialect:
             raise SlotError("%s is not the address of one device" % text)
         return text
 
-    def judge(self, document, number):
-        """SlotError for wrong keys of the profile; `number` as in profile.py."""
+    def judge(self, document):
         number(document, "list", _LIST, 1, _LIST_MOST)
 
     def place(self, where, document):
@@ -46,14 +46,12 @@ class Dialect:
             raise SlotError("%s is no OAD of eight hexadecimal digits" % (where,))
         return where.upper()
 
-    def kind(self, number, place):
-        if not isinstance(number, int) or not 0 <= number <= 31:
-            raise SlotError("an element is 0 (the whole value) to 31, not %s" % number)
-        return number
+    def kind(self, element, place):
+        if not isinstance(element, int) or not 0 <= element <= 31:
+            raise SlotError("an element is 0 (the whole value) to 31, not %s" % element)
+        return element
 
     def plan(self, rows, document):
-        """[(what to ask, (point, how to take it from the answer) ..)] of one duty; `rows` are
-        (point, place, kind)."""
         longest = document.get("list", _LIST)
         reads = []  # [OADs, points]
         for point, place, kind in rows:
@@ -67,11 +65,9 @@ class Dialect:
         return [(tuple(oads), tuple(points)) for oads, points in reads]
 
     def parts(self, ask, points):
-        """Smaller requests an ask can be split into when it is refused as a whole."""
         return len(ask)
 
     def part(self, ask, points, number):
-        """(ask, points) of one of them."""
         mine = []
         for i in range(0, len(points), 2):
             if points[i + 1] >> 5 == number:
@@ -85,13 +81,8 @@ class Dialect:
     def refused(self):
         return self.master.reply.service == ERROR
 
-    def is_divisible(self):
-        """A refusal may be about the size of the request, or a part of it."""
-        return True
-
     def values(self, points, out):
-        """Hand out what the answer says of `points` (point, how, point, how ..); what it
-        refuses or what is no number is invalid."""
+        """What the answer refuses, or what is no number, is invalid."""
         results = self.master.reply.results
         for i in range(0, len(points), 2):
             how = points[i + 1]

@@ -8,6 +8,7 @@ from firmware.codec import modbus, modbus_values
 from firmware.codec.modbus_master import Transaction
 from firmware.core.errors import SlotError
 from firmware.core.quality import GOOD
+from modules.rs485.dialect import BaseDialect, number
 
 _KINDS = ("u16", "s16", "u32", "s32", "u64", "s64", "bit")
 _BIT = const(6)
@@ -22,13 +23,12 @@ _LAST = const(65535)  # register
 _NOT_NOW = (5, 6)  # exceptions: acknowledged, busy (Modbus application protocol 1.1b3, 7)
 
 
-class Dialect:
+class Dialect(BaseDialect):
     GAP_MS = const(200)
     DEFAULT_KIND = "u16"
 
     def __init__(self):
-        self.master = Transaction()
-        self.most = modbus.MAX_FRAME
+        super().__init__(Transaction(), modbus.MAX_FRAME)
 
     def address(self, text):
         """Unit 1 to 247; SlotError."""
@@ -36,15 +36,14 @@ class Dialect:
             raise SlotError("a Modbus device has an address from 1 to 247, not %s" % text)
         return int(text)
 
-    def judge(self, document, number):
-        """SlotError for wrong keys of the profile; `number` as in profile.py."""
+    def judge(self, document):
         number(document, "gap", 0, 0, _MOST)
         number(document, "block", _MOST, 1, _MOST)
         if document.get("words", "high") not in ("high", "low"):
             raise SlotError("words is high or low, not %s" % document["words"])
 
     def place(self, where, document):
-        """(function, register) of a point; SlotError when it is none."""
+        """(function, register)."""
         if isinstance(where, int):
             where = (document.get("function", modbus.READ_HOLDING), where)
         if not _is_place(where):
@@ -52,7 +51,6 @@ class Dialect:
         return tuple(where)
 
     def kind(self, text, place):
-        """Number of a kind; SlotError when there is none, or none of that place."""
         if text not in _KINDS:
             raise SlotError("%s is none of %s" % (text, ", ".join(_KINDS)))
         kind = _KINDS.index(text)
@@ -64,8 +62,6 @@ class Dialect:
         return kind
 
     def plan(self, rows, document):
-        """[(what to ask, (point, how to take it from the answer) ..)] of one duty; `rows` are
-        (point, place, kind)."""
         reads = []
         gap = document.get("gap", 0)
         longest = document.get("block", _MOST)
@@ -87,11 +83,9 @@ class Dialect:
         return [((f, first, end - first), tuple(points)) for f, first, end, points in reads]
 
     def parts(self, ask, points):
-        """Smaller requests an ask can be split into when it is refused as a whole."""
         return len(_offsets(points))
 
     def part(self, ask, points, number):
-        """(ask, points) of one of them."""
         function, first, _ = ask
         offset = _offsets(points)[number]
         mine, count = [], 1
@@ -109,11 +103,9 @@ class Dialect:
         return self.master.reply.error >= 0
 
     def is_divisible(self):
-        """A refusal may be about the size of the request, or a part of it."""
         return self.master.reply.error not in _NOT_NOW
 
     def values(self, points, out):
-        """Hand out what the answer says of `points` (point, how, point, how ..)."""
         data = self.master.reply.data
         for i in range(0, len(points), 2):
             how = points[i + 1]

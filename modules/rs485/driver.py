@@ -21,8 +21,6 @@ from modules.rs485.line import Line
 _ASK_AGAIN = const(64)  # rounds after which "refused" is forgotten
 _HEARD = const(256)  # bytes that are listened to when several devices answer at once
 _DUTIES = (KEY, ALARM, DATA)
-
-
 _DIALECTS = {"modbus": dialect_modbus, "dlt645": dialect_dlt645, "dlt698": dialect_dlt698}
 
 

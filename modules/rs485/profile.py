@@ -21,6 +21,7 @@ from micropython import const
 
 from firmware.bay.contract import ALARM, DATA, KEY
 from firmware.core.errors import SlotError
+from modules.rs485.dialect import number
 
 _POINTS_MAX = const(128)
 _READS_MAX = const(32)
@@ -44,7 +45,7 @@ class Profile:
         self.serial = document.get("baud", 9600), document.get("parity", "even")
         serial(*self.serial)  # judges them
         self.reply_ms = number(document, "reply_ms", 500, 1, _REPLY_MS_MAX)
-        dialect.judge(document, number)
+        dialect.judge(document)
         rows = [_row(row, document, dialect) for row in document["points"]]
         known = set()
         for row in rows:
@@ -71,14 +72,6 @@ def _same(text):
 
 def _shared(reads):
     return [(tuple([_same(part) for part in ask]), points) for ask, points in reads]
-
-
-def number(document, key, default, least, most):
-    """A number of a profile; SlotError."""
-    value = document.get(key, default)
-    if not isinstance(value, int) or not least <= value <= most:
-        raise SlotError("%s is %d to %d, not %s" % (key, least, most, value))
-    return value
 
 
 def settle():

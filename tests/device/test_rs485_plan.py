@@ -3,12 +3,11 @@
 from refusals import refused
 
 from modules.rs485 import dialect_dlt645, dialect_dlt698, dialect_modbus
-from modules.rs485.profile import number
 
 
 def plan(dialect, points, **document):
     """[(what to ask, (point, how ..))] of points (place, kind)."""
-    dialect.judge(document, number)
+    dialect.judge(document)
     rows = []
     for i, (where, kind) in enumerate(points):
         place = dialect.place(where, document)
