@@ -3,6 +3,7 @@ them: what is written there is what people write profiles from."""
 
 import re
 
+import device_asker as ask
 from conftest import ROOT
 
 README = ROOT / "tools" / "station" / "devices" / "README.md"
@@ -53,3 +54,11 @@ def _expand(text):
         numbers = range(int(digits), top + 1)
         words[at - 1 : at + 2] = [f"{stem}{number:0{width}d}" for number in numbers]
     return words
+
+
+def number_645(row, raw):
+    """The integer in the bytes of one DL/T 645 item, in the form its row says."""
+    assert len(raw) == int(row.cells["width"]), row.name
+    if row.cells["form"] == "bin16":
+        return int.from_bytes(raw, "little")
+    return ask.bcd(raw, row.cells["form"] == "sbcd")
