@@ -11,6 +11,9 @@ import socket
 import time
 
 import vfs
+from micropython import const
+
+RETRY_MS = const(100)  # between attempts to reach who is not there
 
 _host = vfs.VfsPosix("/")  # kept unmounted: invisible to `open`, still usable here
 
@@ -56,16 +59,31 @@ def ask_restart(line, status):
         time.sleep_ms(1000)
 
 
-def dial(address):
-    """A non-blocking stream to the server at `address`, None when nobody listens there."""
-    link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    link.setblocking(False)
-    try:
-        link.connect(address)
-    except OSError:
-        link.close()
-        return None
-    return link
+class Dialer:
+    """The way to a server that may not be there (yet): tried at most every RETRY_MS."""
+
+    def __init__(self, path):
+        self._address = unix_address(path) if path else None
+        self._retry_at = time.ticks_ms()
+
+    def dial(self):
+        """A non-blocking stream, or None."""
+        now = time.ticks_ms()
+        if self._address is None or time.ticks_diff(now, self._retry_at) < 0:
+            return None
+        self.rest()
+        link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        link.setblocking(False)
+        try:
+            link.connect(self._address)
+        except OSError:
+            link.close()
+            return None
+        return link
+
+    def rest(self, wait_ms=RETRY_MS):
+        """Do not try before."""
+        self._retry_at = time.ticks_add(time.ticks_ms(), wait_ms)
 
 
 def unix_address(path):

@@ -17,7 +17,6 @@ from micropython import const
 _ENODEV = const(19)
 _ETIMEDOUT = const(110)
 _TIMEOUT_MS = const(250)
-_RETRY_MS = const(100)  # between attempts to reach a backplane that is not there
 _MOST = const(4096)  # bytes in one transaction
 _FIRST = const(0x08)  # addresses below and above these are reserved
 _LAST = const(0x77)
@@ -28,10 +27,9 @@ class _Bus:
     """The two wires, shared by every I2C object of that number."""
 
     def __init__(self, path):
-        self._address = shim_host.unix_address(path) if path else None
+        self._dialer = shim_host.Dialer(path)
         self._socket = None
         self._poll = None
-        self._retry_at = time.ticks_ms()
         self._status = bytearray(1)
 
     def transfer(self, address, out, into):
@@ -82,11 +80,7 @@ class _Bus:
     def _connected(self):
         if self._socket is not None:
             return True
-        now = time.ticks_ms()
-        if self._address is None or time.ticks_diff(now, self._retry_at) < 0:
-            return False
-        self._retry_at = time.ticks_add(now, _RETRY_MS)
-        self._socket = shim_host.dial(self._address)
+        self._socket = self._dialer.dial()
         if self._socket is None:
             return False
         self._poll = select.poll()
@@ -96,7 +90,7 @@ class _Bus:
     def _drop(self):
         self._socket.close()
         self._socket = None
-        self._retry_at = time.ticks_add(time.ticks_ms(), _RETRY_MS)
+        self._dialer.rest()
 
 
 _buses = {

@@ -18,7 +18,6 @@ from micropython import const
 _RECORD = const(16)
 _RX_RECORDS = const(64)
 _ROUNDS = const(16)  # buffers emptied in one drain: a flood must not hold the board up
-_RETRY_MS = const(100)
 _WATCH = const(0x81)
 _POLL = const(3)  # stream ioctl requests (py/stream.h)
 _FILENO = const(10)
@@ -34,10 +33,9 @@ class PinBus(io.IOBase):
 
     def __init__(self, path, pins, on_demand=()):
         """Pins 0..pins-1; edges of those `on_demand` come only to who asked for them."""
-        self._address = shim_host.unix_address(path) if path else None
+        self._dialer = shim_host.Dialer(path)
         self._socket = None
         self._gone = False  # the far end hung up; the socket is still to be closed
-        self._retry_at = time.ticks_ms()
         self._rx = bytearray(_RECORD * _RX_RECORDS)
         self._view = memoryview(self._rx)
         self._at = 0  # first byte not handled yet
@@ -157,11 +155,7 @@ class PinBus(io.IOBase):
         """Is somebody there? Tries at most every 100 ms."""
         if self._socket is not None:
             return not self._gone
-        now = time.ticks_ms()
-        if self._address is None or time.ticks_diff(now, self._retry_at) < 0:
-            return False
-        self._retry_at = time.ticks_add(now, _RETRY_MS)
-        link = shim_host.dial(self._address)
+        link = self._dialer.dial()
         if link is None:
             return False
         self._socket = link
@@ -207,7 +201,7 @@ class PinBus(io.IOBase):
                 if self._gone:
                     self._close()
                 if not self._connect():
-                    await asyncio.sleep_ms(_RETRY_MS)
+                    await asyncio.sleep_ms(shim_host.RETRY_MS)
                     continue
                 await reader.readinto(b"")
         finally:

@@ -14,7 +14,6 @@ import shim_host
 from micropython import const
 
 _TIMEOUT_MS = const(250)
-_RETRY_MS = const(100)  # between attempts to reach a chip that is not there
 _SILENT_MS = const(500)  # and one that answers the door but not the question
 _OUT_BYTES = const(96)
 _OWED_BYTES = const(2048)  # answers to writes left unread at most
@@ -26,10 +25,9 @@ class Wire:
     """The wires of one bus, shared by its SPI object and its /SS pin."""
 
     def __init__(self, path):
-        self._address = shim_host.unix_address(path) if path else None
+        self._dialer = shim_host.Dialer(path)
         self._socket = None  # None: not connected
         self._poll = None
-        self._retry_at = time.ticks_ms()
         self._out = bytearray(_OUT_BYTES)  # records not sent yet
         self._view = memoryview(self._out)
         self._used = 0
@@ -120,7 +118,7 @@ class Wire:
         except OSError:
             sent = 0
         if sent != len(data):  # peer gone, or it stopped reading long ago
-            self._drop(_RETRY_MS)
+            self._drop(shim_host.RETRY_MS)
 
     def _guard(self, buf, count):
         """Flush and take the answer; after any failure the link is fresh and MISO high."""
@@ -160,7 +158,7 @@ class Wire:
             except OSError:
                 return False
             if part == 0:  # closed by the peer
-                self._drop(_RETRY_MS)
+                self._drop(shim_host.RETRY_MS)
                 return False
             got += part or 0
             if got == count:
@@ -171,11 +169,7 @@ class Wire:
     def _connected(self):
         if self._socket is not None:
             return True
-        now = time.ticks_ms()
-        if self._address is None or time.ticks_diff(now, self._retry_at) < 0:
-            return False
-        self._retry_at = time.ticks_add(now, _RETRY_MS)
-        link = shim_host.dial(self._address)
+        link = self._dialer.dial()
         if link is None:
             return False
         self._socket = link
@@ -189,7 +183,7 @@ class Wire:
         self._socket = None
         self._live = False
         self._used = self._owed = 0
-        self._retry_at = time.ticks_add(time.ticks_ms(), retry_ms)
+        self._dialer.rest(retry_ms)
 
 
 def _float_high(buf):
