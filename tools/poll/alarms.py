@@ -11,7 +11,7 @@ class Alarms:
         self.told = {True: [], False: []}  # latencies in s, of key alarms and of ordinary ones
         self.never = 0  # changes the terminal has not told of
         self.surprises = 0  # told without a change
-        self._open = {}  # name: [(us, on)] not told yet
+        self._open = {}  # name: [us of each change] not told yet
         self._is_key = {}
         for devices, line in zip(buses, lines, strict=True):
             for device in devices:

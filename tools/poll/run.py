@@ -53,6 +53,7 @@ class Run:
         self.untrue = 0  # events of states that the device never had
         self.failures = []
         self._fresh = [0, 0]  # points of this round: fresh, wanted
+        self._told = set()  # live devices the terminal told of in this round
 
     def go(self, say=lambda text: None):
         plan = self.plan
@@ -122,6 +123,7 @@ class Run:
         name, *points = text.split()
         if name in self.dead:
             return
+        self._told.add(name)
         past = self.past[name]
         for point in points:
             item, value, fresh = point.split(":")
@@ -131,8 +133,10 @@ class Run:
 
     def _close_round(self):
         fresh, wanted = self._fresh
-        self.complete.append(100 * fresh / wanted if wanted else 0.0)
+        share = len(self._told) / (len(self.by_name) - len(self.dead))  # others have no points
+        self.complete.append(100 * share * fresh / wanted if wanted else 0.0)
         self._fresh = [0, 0]
+        self._told = set()
 
     def _numbers(self, report):
         self.alarms.close()

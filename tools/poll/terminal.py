@@ -25,6 +25,7 @@ from firmware.points.table import Points
 from modules.rs485.driver import Driver
 from tools.poll import virtual
 
+# not used by RS-485, but a terminal with all its modules has them: they count as code
 CODECS = (
     firmware.codec.gdw1376_2_down,
     firmware.codec.gdw1376_2_events,
