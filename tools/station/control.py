@@ -1,4 +1,4 @@
-"""A control socket: JSON objects, one line in, one line out. For tests and tools only.
+"""A control socket, both ends: JSON objects, one line in, one line out. For tests and tools only.
 
 The answer has "ok": true and what was asked for, or "ok": false and "error", one sentence.
 """
@@ -9,6 +9,16 @@ import selectors
 import socket
 
 _MAX_LINE = 65536
+_TIMEOUT_S = 3
+
+
+def ask(path, **request):
+    """The answer to one request to the socket at `path`; OSError or ValueError without one."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.settimeout(_TIMEOUT_S)
+        control.connect(path)
+        control.sendall(json.dumps(request).encode() + b"\n")
+        return json.loads(control.makefile().readline())
 
 
 class ControlSocket:

@@ -4,10 +4,8 @@ Each part is a process of its own; what this starts it stops, and nothing else. 
 a flash image with the compiled tree and its settings on it.
 """
 
-import json
 import math
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from tools.deploy import build, tree
 from tools.emulator import recording
+from tools.station import control
 from tools.station.broker import Broker
 from tools.station.devices.fleet import fleet
 from tools.station.listener import Listener
@@ -232,11 +231,7 @@ class Station:
 
     def ask(self, part, **request):
         """One request to the control socket of `emulator`, `meters` or `bay`; the answer."""
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(_STOP_S)
-            control.connect(self.path(part))
-            control.sendall(json.dumps(request).encode() + b"\n")
-            return json.loads(control.makefile().readline())
+        return control.ask(self.path(part), **request)
 
     def failures(self):
         """Sentences about parts that ended by themselves, and about board crashes."""

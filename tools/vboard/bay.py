@@ -8,18 +8,17 @@ link to its control socket in .run/, where `make plug` finds it.
 import argparse
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tools.station import control
 from tools.vboard.setup import ROOT, BoardError, end_with_parent
 
 MODULE = "tools.emulator.backplane"
 LINK = ROOT / ".run" / "bay"
-_TIMEOUT_S = 3
 _SLOTS = range(1, 7)
 # where the pins of slot 1 are: machine pin (board/unix/board.py), pin of the backplane
 _PINS = ((21, 0), (31, 8), (41, 16))  # presence, power, reset
@@ -104,11 +103,7 @@ def running(wiring_file):
 def ask(path, **request):
     """One request to the control socket at `path`; what it answered. BayError."""
     try:
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(_TIMEOUT_S)
-            control.connect(path)
-            control.sendall(json.dumps(request).encode() + b"\n")
-            answer = json.loads(control.makefile().readline())
+        answer = control.ask(path, **request)
     except (OSError, ValueError):
         raise BayError("no bay runs here: start one with make run or make board") from None
     if not answer.pop("ok"):
