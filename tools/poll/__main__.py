@@ -14,6 +14,8 @@ from tools.poll import sweep
 from tools.poll.run import PollError, Run
 from tools.vboard.setup import BoardError
 
+_LEAST_POINTS = 200  # a few devices may all be of the larger kinds
+
 # key: (bar, "most" or "least")
 BARS = {
     "complete_pct": (100.0, "least"),
@@ -38,12 +40,12 @@ class Parser(argparse.ArgumentParser):
 def parse(argv):
     parser = Parser(prog="make poll", description=__doc__)
     parser.add_argument("--devices", type=int, default=200, help="on all buses together")
-    parser.add_argument("--dead", type=int, default=20, help="of them, that never answer")
+    parser.add_argument("--dead", type=int, help="of them, that never answer (one in ten)")
     parser.add_argument("--buses", type=int, default=4)
     parser.add_argument("--minutes", type=int, default=15, help="of virtual time; 15 are a round")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keys", type=int, default=8, help="devices with key alarms on a bus")
-    parser.add_argument("--points", type=int, default=4000, help="capacity of the points table")
+    parser.add_argument("--points", type=int, help="capacity of the points table (20 a device)")
     parser.add_argument("--babble", action="store_true", help="somebody talks unasked on bus 1")
     parser.add_argument("--late", type=int, default=0, help="%% of the answers that are too late")
     parser.add_argument("--sweep", metavar="FOLDER", help="50 to 400 devices: table and picture")
@@ -52,6 +54,10 @@ def parse(argv):
         parser.error("--buses is 1 to 6, a slot each")
     if not 1 <= options.devices <= 200 * options.buses:
         parser.error("--devices is 1 to 200 a bus")
+    if options.dead is None:
+        options.dead = options.devices // 10
+    if options.points is None:
+        options.points = max(_LEAST_POINTS, 20 * options.devices)
     if not 0 <= options.dead < options.devices:
         parser.error("--dead is less than --devices")
     if not 0 <= options.keys <= 200:

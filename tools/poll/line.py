@@ -1,14 +1,15 @@
 """One bus as it is on the wire, in virtual time: who hears a transmission, who answers and when.
 
 It keeps the truth the terminal is judged by. Times are us. The lower bound of a transaction is
-its bytes at the device's speed, the device's own reply delay, and the silence of 3.5 characters
-before the next request.
+its bytes at the device's speed, the device's own reply delay, and, where the terminal had to
+wait for it, the silence of 3.5 characters before the request.
 """
 
 from tools.station.faults import noise
 
 _DE_US = 1000  # the master's driver lets go of the line so long after its last byte
 _SILENCE = 3.5  # characters between two frames, at least 1.75 ms (Modbus RTU)
+_NEXT_US = 2000  # a request that comes so soon behind the silence has waited for it: whole ms
 _DELAY_S = (0.02, 0.2)  # of a reply
 _LATE_S = (0.52, 0.98)  # ... of one that comes when the terminal, which waits 0.5 s, has given up
 _BABBLE_EVERY_S = (1.0, 4.0)
@@ -48,10 +49,13 @@ class Line:
         char_us = (10 if parity == "N" else 11) * 1e6 / baud
         silence_us = max(1750.0, _SILENCE * char_us)
         self.requests += 1
-        self.short_silences += us < self._free_us + silence_us - 1
+        gap_us = us - self._free_us
+        self.short_silences += gap_us < silence_us - 1
         end = us + len(data) * char_us
         self._free_us = end
-        self.bound_us += len(data) * char_us + silence_us
+        self.bound_us += len(data) * char_us
+        if gap_us < silence_us + _NEXT_US:  # else it passed while there was nothing to do
+            self.bound_us += silence_us
         while self.alarms and self.alarms[-1][0] <= end:
             _, device, on = self.alarms.pop()
             device.raise_alarm(on)
