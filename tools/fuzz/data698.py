@@ -31,11 +31,11 @@ class Cursor:
         return int.from_bytes(self.take(size), "big", signed=True)
 
     def count(self):
-        self.marks.append((self.at, 1, False))
-        return self.u()
+        """Of elements; A-XDR says it as it says a length."""
+        return self.length(False)
 
-    def length(self):
-        self.marks.append((self.at, 1, True))
+    def length(self, of_bytes=True):
+        self.marks.append((self.at, 1, of_bytes))
         first = self.u()
         if first < 0x80:
             return first
