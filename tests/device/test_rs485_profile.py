@@ -1,13 +1,13 @@
-"""Profiles of the RS-485 module: a new device needs no code, and a wrong file is told in one
-sentence."""
+"""Profiles of the RS-485 module: a wrong file is told in one sentence."""
 
 import asyncio
+import gc
 
-from rs485_world import Meter, Profiles, Registers, World, complete, modbus, row
+from rs485_world import Profiles, Registers, World, complete, modbus, row
 
-from firmware.bay.contract import ALARM, DATA, KEY
+from firmware.bay.contract import DATA
 from firmware.core.errors import SlotError
-from firmware.core.quality import GOOD, IV
+from firmware.core.quality import GOOD
 from modules.rs485 import profile
 
 ours = Profiles()
@@ -25,6 +25,7 @@ def dlt698(points, **more):
 
 def complaint(document, of="wrong", address="1", size=0, **more):
     """What the driver says of a device whose profile that is; "" when it serves it."""
+    gc.collect()  # of the case before: a file of 128 points wants a piece of heap
     ours.put("wrong", document, size)
     world = World()
     driver = world.driver([row(of, address, "one", **more)])
@@ -43,75 +44,6 @@ def check(document, *words, **more):
         assert word in text, (word, text)
 
 
-def test_a_new_device_needs_no_code():
-    """Invented today: a pump with a key alarm and a long counter, low word first."""
-    points = [
-        ["running", "", 0, "key", 70],
-        ["leak", "", 0, "alarm", 71],
-        ["flow", "m3/h", -2, "data", 64, "s16"],
-        ["volume", "m3", 0, "data", 65, "u32"],
-        ["runs", "", 0, "data", [4, 0], "u64"],
-    ]
-    ours.put("pump", modbus(points, words="low", parity="even", baud=19200))
-    slave = Registers(9, 64, [0xFFFE, 0x0002, 0x0001, 0, 0, 0, 1, 0])
-    other = Registers(9, 0, [4, 3, 2, 1], function=4)
-
-    class Both:
-        def answer(self, data):
-            return other.answer(data) if data[1] == 4 else slave.answer(data)
-
-    world = World(Both())
-    driver = world.driver([row("pump", "9", "cellar")])
-
-    async def go():
-        await driver.open()
-        ((name, template, duties),) = driver.devices()
-        assert (name, duties) == ("cellar", KEY | ALARM | DATA)
-        assert template[2] == ("flow", "m3/h", -2)
-        assert await complete(driver, 0, KEY) == {0: (1, GOOD)}
-        assert await complete(driver, 0, ALARM) == {1: (0, GOOD)}
-        assert await complete(driver, 0, DATA) == {
-            2: (-2, GOOD),
-            3: (0x00010002, GOOD),
-            4: (0x0001000200030004, GOOD),
-        }
-
-    asyncio.run(go())
-    assert world.sent[0][1:3] == (19200, 0)
-
-
-def test_a_new_meter_needs_no_code():
-    points = [
-        ["ua", "V", -1, "data", "02010100"],
-        ["ub", "V", -1, "data", "02010200"],
-        ["own", "", 0, "data", "04a00101", "sbcd2"],
-        ["none", "", 0, "data", "04A00102", "bcd2"],
-        ["state", "", 0, "alarm", "04000501", "bits"],
-    ]
-    # in small letters, as people write them
-    blocks = {"0201ff00": ["02010100", "02010200", "02010300"]}
-    ours.put("meter", dlt645(points, blocks=blocks))
-    meter = Meter(
-        "000000000042",
-        {"0201FF00": "0123" + "ffff" + "0300", "04A00101": "3492", "04000501": "0180"},
-    )
-    driver = World(meter).driver([row("meter", "000000000042")])
-
-    async def go():
-        await driver.open()
-        assert await complete(driver, 0, DATA) == {
-            0: (2301, GOOD),
-            1: (0, IV),  # FF: the meter has no value
-            2: (-1234, GOOD),
-            3: (0, IV),  # refused
-        }
-        assert await complete(driver, 0, ALARM) == {4: (0x8001, GOOD)}
-
-    asyncio.run(go())
-    assert meter.asked == ["0201FF00", "04A00101", "04A00102", "04000501"]
-    assert driver.stats()["refused"] == 1
-
-
 def test_files():
     assert complaint(modbus([POINT])) == ""
     check("{}", "there is no profile nothing, there are ", "wrong", of="nothing")
@@ -123,7 +55,7 @@ def test_files():
     check({"protocol": "modbus"}, "profile wrong has no points")
     check({"protocol": "knx", "points": [POINT]}, "the protocol is one of modbus, dlt645, dlt698")
     check(modbus([]), "it has 1 to 128 points")
-    check(modbus([POINT] * 129), "it has 1 to 128 points")
+    check(modbus([["u", "", 0, "data", 0]] * 129), "it has 1 to 128 points")
     check(modbus(7), "not laid out as one")
     check(modbus([["u%d" % i, "", 0, "data", 2 * i] for i in range(33)]), "more than 32 requests")
     check(modbus([POINT]), "/wrong.json has more than 16384 bytes", size=16385)
@@ -264,8 +196,6 @@ def test_command_without_a_port():
     assert asyncio.run(go()) == "the RS-485 module is not open"
 
 
-test_a_new_device_needs_no_code()
-test_a_new_meter_needs_no_code()
 test_files()
 test_values_of_keys()
 test_points()
