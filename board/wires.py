@@ -83,12 +83,31 @@ def reset_cause():
 class SlotWires:
     """What leads to one slot of the expansion bay. All slots share the I2C bus."""
 
-    def __init__(self, number, i2c, presence, power, reset, make_uart=None):
+    def __init__(
+        self,
+        number,
+        i2c,
+        presence,
+        power,
+        reset,
+        make_uart=None,
+        interrupt=None,
+        stamp_us=None,
+        make_timer=None,
+        make_ppp=None,
+    ):
         """`presence`, `power` and `reset` are pins, called to read or drive them: presence is
         low while a module is plugged, power is high while it is fed, reset low while it is held.
-        `make_uart(baud, parity)` gives a new port, and is None where no UART is wired."""
+        `make_uart(baud, parity)` gives a new port, and is None where no UART is wired.
+        `interrupt` is a machine.Pin, low while the module asks for attention; where the board
+        has one for all slots, any module may be the one. `stamp_us()`: time of the edge being
+        handled. `make_timer()`: a machine.Timer; `make_ppp(port)`: a network interface."""
         self.number = number
         self.i2c = i2c  # of the backplane, or None
+        self.interrupt = interrupt
+        self.stamp_us = stamp_us
+        self._make_timer = make_timer
+        self._make_ppp = make_ppp
         self._presence = presence
         self._power = power
         self._reset = reset
@@ -116,6 +135,22 @@ class SlotWires:
         if not on:
             self._close()
         self._power(1 if on else 0)
+
+    def one_shot(self, ms, callback):
+        """A hardware timer that calls callback(timer) once, in `ms`; its deinit() stops it.
+        OSError with a sentence when there is none."""
+        if self._make_timer is None:
+            raise OSError("slot %d has no hardware timer on this board" % self.number)
+        timer = self._make_timer()
+        timer.init(mode=machine.Timer.ONE_SHOT, period=ms, callback=callback)
+        return timer
+
+    def ppp(self, port):
+        """A network interface over a port; OSError with a sentence when the port of MicroPython
+        has none."""
+        if self._make_ppp is None:
+            raise OSError("this board has no PPP")
+        return self._make_ppp(port)
 
     def reset(self):
         """A pulse on the module's reset line. OSError from the backplane."""

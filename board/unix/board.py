@@ -28,7 +28,7 @@ def metrology():
 
 
 def slot(number):
-    """The wires of a slot. Its UART has the slot's number, its pins are 20, 30 and 40 above."""
+    """The wires of a slot. Its UART has the slot's number, its pins are 20 to 50 above."""
     pin = machine.Pin
     return wires.SlotWires(
         number,
@@ -37,6 +37,9 @@ def slot(number):
         pin(30 + number, pin.OUT, value=0),
         pin(40 + number, pin.OUT, value=1),
         lambda baud, parity: machine.UART(number, baud, bits=8, parity=parity, stop=1, timeout=0),
+        pin(50 + number, pin.IN, pin.PULL_UP),
+        machine.edge_us,
+        machine.Timer,
     )
 
 
@@ -59,7 +62,7 @@ async def network():
 
 def background():
     """(name, coroutine function) of what the port needs to have running."""
-    return (("pins", machine.pump),)
+    return (("pins", machine.pump), ("slot pins", machine.slot_pump))
 
 
 reset_cause = wires.reset_cause

@@ -1,15 +1,15 @@
 """`machine` of the virtual board: the silicon under the firmware on the MicroPython unix port.
 
 Found before the built-in one because this folder is first on the path; lives on the host,
-never on the board's flash. Some names exist here only, for the board file: `edge_us`, `ticks_us`
-and `pump`. Everything else is as on a microcontroller (a subset of it).
+never on the board's flash. Some names exist here only, for the board file: `edge_us`, `ticks_us`,
+`pump` and `slot_pump`. Everything else is as on a microcontroller (a subset of it).
 """
 
 import asyncio
 
 import shim_poll
 from shim_i2c import I2C
-from shim_pin import Pin, chip_bus
+from shim_pin import Pin, chip_bus, slot_bus
 from shim_spi import SPI
 from shim_system import (
     DEEPSLEEP_RESET,
@@ -34,7 +34,10 @@ shim_poll.reserve(asyncio.core._io_queue.poller)
 
 def edge_us():
     """`ticks_us` of the edge whose handler is running; of now outside a handler."""
-    return chip_bus.stamp if chip_bus.stamp >= 0 else chip_bus.ticks_us()
+    for bus in (chip_bus, slot_bus):
+        if bus.stamp >= 0:
+            return bus.stamp
+    return chip_bus.ticks_us()
 
 
 def ticks_us():
@@ -45,6 +48,11 @@ def ticks_us():
 def pump():
     """Coroutine that delivers the chip's edges to the Pin handlers for ever. Run one."""
     return chip_bus.pump()
+
+
+def slot_pump():
+    """As `pump`, for the edges of the backplane."""
+    return slot_bus.pump()
 
 
 __all__ = (
@@ -71,6 +79,7 @@ __all__ = (
     "pump",
     "reset",
     "reset_cause",
+    "slot_pump",
     "soft_reset",
     "ticks_us",
     "time_pulse_us",

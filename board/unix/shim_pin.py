@@ -12,7 +12,7 @@ from micropython import const
 from umachine import PinBase
 
 _UNSET = const(-1)
-_SLOT_PINS = const(24)  # of the backplane: presence, power and reset, eight of each
+_SLOT_PINS = const(32)  # of the backplane: presence, power, reset, interrupt, eight of each
 
 _far = {}  # machine pin: (bus, pin of the far end)
 
@@ -27,7 +27,7 @@ def _wire(name, make):
 
 
 chip_bus = _wire("pins", shim_chip_pins.ChipPins)
-_wire("slot_pins", lambda path: shim_pins.PinBus(path, _SLOT_PINS))
+slot_bus = _wire("slot_pins", lambda path: shim_pins.PinBus(path, _SLOT_PINS))
 _levels = {}  # machine pin: level last driven
 
 

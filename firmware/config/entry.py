@@ -12,6 +12,7 @@ _SHOWN_MAX = const(40)  # characters of a refused value that are repeated
 _ALPHABETS = (
     ("name", _WORD + "-_", "letters, digits, - and _"),
     ("host", _WORD + "-._:", "letters, digits, - . _ and :"),
+    ("digits", "0123456789", "digits"),
 )
 
 

@@ -16,6 +16,9 @@ _TARIFFS = (
 )
 _BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _PARITIES = ("none", "even", "odd")
+_WAYS = ("network", "cellular")
+_MODES = ("push", "buffer", "ppp")
+_SPEEDS = (9600, 19200, 38400, 57600, 115200)
 _LEVELS = ("debug", "info", "warn", "error")
 
 SCHEMA = (
@@ -67,6 +70,17 @@ SCHEMA = (
         "slip of the demand",
     ),
     ("uplink.enabled", "bool", True, None, None, None, "", "report over MQTT"),
+    (
+        "uplink.via",
+        "choice",
+        "network",
+        None,
+        None,
+        _WAYS,
+        "",
+        "the board's own, or the 4G module",
+    ),
+    ("uplink.tls", "bool", False, None, None, None, "", "TLS, with the certificates in /tls"),
     ("uplink.host", "text", "127.0.0.1", 1, 64, "host", "", "address of the MQTT broker"),
     ("uplink.port", "int", 1883, 1, 65535, None, "", "TCP port of the MQTT broker"),
     ("uplink.user", "text", "", 0, 64, None, "", "user name at the broker; empty: none"),
@@ -78,6 +92,37 @@ SCHEMA = (
     ("rs485.alarm_s", "int", 60, 2, 3600, None, "s", "an ordinary alarm is looked at so often"),
     ("rs485.data_s", "int", 900, 1, 86400, None, "s", "data are read so often"),
     ("rs485.reply_ms", "int", 500, 50, 60000, None, "ms", "longest wait for an answer"),
+    ("hplc.alarm_s", "int", 300, 10, 86400, None, "s", "status words of meters are read so often"),
+    ("hplc.data_s", "int", 900, 10, 86400, None, "s", "data are read so often"),
+    ("hplc.reply_s", "int", 30, 1, 90, None, "s", "longest wait for a node's answer"),
+    ("hplc.lanes", "int", 5, 1, 15, None, "", "nodes that are asked at the same time"),
+    ("hplc.quiet_ms", "int", 400, 50, 2000, None, "ms", "pause that ends an outage's reports"),
+    ("hplc.main", "text", "000000000001", 12, 12, "digits", "", "address of the main node"),
+    ("hplc.baud", "choice", 9600, None, None, _SPEEDS, "", "speed of the module's port"),
+    ("cellular.mode", "choice", "push", None, None, _MODES, "", "how TCP runs over the modem"),
+    ("cellular.apn", "text", "", 0, 64, None, "", "access point name; empty: the SIM's own"),
+    ("cellular.user", "text", "", 0, 64, None, "", "user name at the access point"),
+    ("cellular.password", "secret", "", 0, 64, None, "", "password at the access point"),
+    ("cellular.pin", "secret", "", 0, 8, None, "", "PIN of the SIM; empty: none"),
+    ("cellular.baud", "choice", 115200, None, None, _SPEEDS, "", "speed of the modem's port"),
+    ("control.remote", "bool", False, None, None, None, "", "others than people here may operate"),
+    ("control.guarantee", "bool", False, None, None, None, "", "supply is guaranteed: no opening"),
+    ("control.select_s", "int", 30, 5, 300, None, "s", "a selection runs out after it"),
+    ("control.pulse_ms", "int", 200, 50, 400, None, "ms", "a coil is fed so long"),
+    (
+        "control.travel_ms",
+        "int",
+        1000,
+        100,
+        10000,
+        None,
+        "ms",
+        "a switch reaches its position in it",
+    ),
+    ("telemetry.debounce_ms", "int", 10, 1, 200, None, "ms", "an input is steady so long"),
+    ("telemetry.chatter", "int", 20, 4, 200, None, "1/s", "changes a second that are chatter"),
+    ("telemetry.calm_s", "int", 5, 1, 60, None, "s", "chatter is over after such a pause"),
+    ("telemetry.analog_s", "int", 1, 1, 60, None, "s", "analog inputs are read so often"),
     ("pass_through.port", "int", 0, 0, 65535, None, "", "TCP port for a vendor's tool; 0: off"),
     (
         "pass_through.host",

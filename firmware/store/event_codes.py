@@ -42,11 +42,28 @@ PHASE_LOSS = const(75)
 SEQUENCE = const(76)
 IMBALANCE = const(77)
 WAVEFORM = const(78)
+OUTAGE = const(80)
+POWER_BACK = const(81)
+METER_EVENT = const(82)
+NODE_REJECTED = const(83)
+ROUTE = const(84)
+MODEM = const(85)
 CALIBRATION_STEP = const(90)
 CALIBRATION_KEPT = const(91)
 CALIBRATION_UNDONE = const(92)
 CALIBRATION_REFUSED = const(93)
 CALIBRATION_LOST = const(94)
+CONTROL_SELECTED = const(100)
+CONTROL_CANCELLED = const(101)
+CONTROL_REFUSED = const(102)
+CONTROL_OPERATED = const(103)
+CONTROL_FAILED = const(104)
+CONTROL_UNKNOWN = const(105)
+CONTROL_MISMATCH = const(106)
+INPUT = const(110)
+INPUT_CHATTER = const(111)
+INPUTS_MISSED = const(112)
+ANALOG = const(113)
 
 # code, name, text
 TABLE = (
@@ -90,11 +107,28 @@ TABLE = (
     (SEQUENCE, "SEQUENCE", "the phase sequence is reversed"),
     (IMBALANCE, "IMBALANCE", "the currents are out of balance"),
     (WAVEFORM, "WAVEFORM", "the waveforms around an event are on flash"),
+    (OUTAGE, "OUTAGE", "nodes of a carrier network lost their power"),
+    (POWER_BACK, "POWER_BACK", "nodes of a carrier network have power again"),
+    (METER_EVENT, "METER_EVENT", "a meter reports an event of its own"),
+    (NODE_REJECTED, "NODE_REJECTED", "nodes that are not in the archive want to join"),
+    (ROUTE, "ROUTE", "the carrier network changed its state"),
+    (MODEM, "MODEM", "the cellular modem changed its state"),
     (CALIBRATION_STEP, "CALIBRATION_STEP", "a calibration step was written and measured again"),
     (CALIBRATION_KEPT, "CALIBRATION_KEPT", "the calibration on trial was kept"),
     (CALIBRATION_UNDONE, "CALIBRATION_UNDONE", "the calibration before was put back"),
     (CALIBRATION_REFUSED, "CALIBRATION_REFUSED", "a calibration step was refused"),
     (CALIBRATION_LOST, "CALIBRATION_LOST", "flash holds no calibration that can be used"),
+    (CONTROL_SELECTED, "CONTROL_SELECTED", "an output was selected, nothing moves yet"),
+    (CONTROL_CANCELLED, "CONTROL_CANCELLED", "a selection was given up or ran out"),
+    (CONTROL_REFUSED, "CONTROL_REFUSED", "a control request was refused"),
+    (CONTROL_OPERATED, "CONTROL_OPERATED", "an output was operated and its position confirms it"),
+    (CONTROL_FAILED, "CONTROL_FAILED", "an output was operated and its position does not follow"),
+    (CONTROL_UNKNOWN, "CONTROL_UNKNOWN", "an operation was cut off, what came of it is not known"),
+    (CONTROL_MISMATCH, "CONTROL_MISMATCH", "an output or its position is not as it was left"),
+    (INPUT, "INPUT", "a digital input changed"),
+    (INPUT_CHATTER, "INPUT_CHATTER", "a digital input chatters, or has calmed down"),
+    (INPUTS_MISSED, "INPUTS_MISSED", "changes of digital inputs were lost"),
+    (ANALOG, "ANALOG", "an analog input is beyond a limit, open, or well again"),
 )
 
 
@@ -103,6 +137,14 @@ def _row(code):
         if row[0] == code:
             return row
     return (code, "EVENT_%d" % code, "no text for this code")
+
+
+def code(name):
+    """The number of a constant's name; KeyError when there is none."""
+    for row in TABLE:
+        if row[1] == name:
+            return row[0]
+    raise KeyError(name)
 
 
 def name(code):

@@ -14,8 +14,8 @@ from firmware.bay.contract import ALARM, DATA, DONE, KEY, MORE, SILENT
 from firmware.codec import framer
 from firmware.core.errors import CodecError, SlotError
 from firmware.core.quality import IV
-from modules.rs485 import dialect_dlt645, dialect_dlt698, dialect_modbus
-from modules.rs485 import profile as kinds
+from firmware.devices import dialect_dlt645, dialect_dlt698, dialect_modbus
+from firmware.devices import profile as kinds
 from modules.rs485.line import Line
 
 _ASK_AGAIN = const(64)  # rounds after which "refused" is forgotten

@@ -6,7 +6,7 @@ found only, and ends after a number of probes whatever the line says.
 from micropython import const
 
 from firmware.core.errors import SlotError
-from modules.rs485.profile import serial
+from firmware.devices.profile import serial
 from modules.rs485.search_asks import ASKS
 from modules.rs485.search_walk import Tree, Units
 

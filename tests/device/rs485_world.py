@@ -193,7 +193,7 @@ class Profiles:
     def __init__(self, user=False):
         self._files = {}  # path: (text, bytes it says to have, time)
         self._clock = 0
-        self._folder = "/" if user else "/modules/rs485/profiles/"
+        self._folder = "/" if user else "/firmware/devices/profiles/"
         vfs.mount(self, "/profiles" if user else "/ttu")
         if not user:
             sys.path.append("/ttu")

@@ -310,7 +310,7 @@ class Tally:
 
 async def test_rounds():
     """100 times plugged and pulled at random moments, in any slot: nothing is left, ever."""
-    from modules.rs485 import profile
+    from firmware.devices import profile
     from modules.rs485.driver import Driver
 
     if "meter-645" not in profile.names():

@@ -2,7 +2,7 @@
 
 from refusals import refused
 
-from modules.rs485 import dialect_dlt645, dialect_dlt698, dialect_modbus
+from firmware.devices import dialect_dlt645, dialect_dlt698, dialect_modbus
 
 
 def plan(dialect, points, **document):

@@ -8,7 +8,7 @@ from rs485_world import Profiles, Registers, World, complete, modbus, row
 from firmware.bay.contract import DATA
 from firmware.core.errors import SlotError
 from firmware.core.quality import GOOD
-from modules.rs485 import profile
+from firmware.devices import profile
 
 ours = Profiles()
 users = Profiles(user=True)

@@ -41,16 +41,16 @@ def test_deploy_twice_then_the_terminal_runs(tmp_path, umqtt_dir):
 def test_profiles_reach_a_board(tmp_path, umqtt_dir):
     """Every profile of the tree is found where a board looks; a user's own goes before it, and
     the copy that a frozen image needs is enough."""
-    names = sorted(path.stem for path in (ROOT / "modules" / "rs485" / "profiles").iterdir())
+    names = sorted(path.stem for path in (ROOT / "firmware" / "devices" / "profiles").iterdir())
     assert len(names) >= 12
     check = f"""
 import os
-from modules.rs485 import profile
+from firmware.devices import profile
 from modules.rs485.driver import Driver
 speaker = Driver(None, {{}}, None, None)._speaker
 assert profile.names() == {names!r}, profile.names()
 assert len(set([profile.load(name, speaker).protocol for name in profile.names()])) == 3
-beside = '/lib/modules/rs485/profiles/'
+beside = '/lib/firmware/devices/profiles/'
 os.mkdir('/profiles')
 for name in profile.names():
     os.rename(beside + name + '.json', '/profiles/' + name + '.json')

@@ -18,7 +18,7 @@ from tools.station.meters import make_bus, make_mixed_bus
 from tools.station.wire import Wire
 
 SCRIPT = ROOT / "tests" / "host" / "rs485_terminal.py"
-PROFILES = ROOT / "modules" / "rs485" / "profiles"
+PROFILES = ROOT / "firmware" / "devices" / "profiles"
 MOVING = ("smart-breaker", "meter-698", "residual-current-645")
 PROTOCOLS = ("dlt645", "dlt698", "modbus")
 FAST = 115200
@@ -72,7 +72,7 @@ def stage(micropython, tmp_path):
     """stage(bus, devices of it, speed for all) -> terminal; values stand still. Its profiles
     are ours, with a shorter wait."""
     opened = []
-    folder = tmp_path / "modules" / "rs485" / "profiles"
+    folder = tmp_path / "firmware" / "devices" / "profiles"
     folder.mkdir(parents=True)
     for path in PROFILES.glob("*.json"):
         document = json.loads(path.read_text()) | {"reply_ms": REPLY_MS}

@@ -13,10 +13,11 @@ from firmware.bay.contract import ALARM, DATA, KEY
 from firmware.codec.exchange import DONE
 from firmware.config.schema import SCHEMA
 from firmware.core.errors import SlotError
-from modules.rs485 import profile
-from modules.rs485.dialect_modbus import Dialect
+from firmware.devices import profile
+from firmware.devices.dialect_modbus import Dialect
 
 FOLDER = ROOT / "modules" / "rs485"
+DEVICES = ROOT / "firmware" / "devices"
 PAGE = (FOLDER / "README.md").read_text()
 (EXAMPLE,) = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 # (function, register, count) of a read, registers the pump has there, points as they must come
@@ -37,7 +38,7 @@ def pump(tmp_path, monkeypatch):
     """load(text): the Profile of a file pump.json that holds it."""
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.setattr(profile, "_loaded", {})
-    folder = tmp_path / "modules" / "rs485" / "profiles"
+    folder = tmp_path / "firmware" / "devices" / "profiles"
     folder.mkdir(parents=True)
 
     def load(text):
@@ -89,11 +90,11 @@ def test_a_wrong_profile_is_one_sentence(pump, right, wrong, words):
 
 def test_every_key_of_a_profile_is_explained():
     keys = {"about"}
-    for file in FOLDER.glob("*.py"):
+    for file in DEVICES.glob("*.py"):
         keys |= set(re.findall(r'document(?:\.get\(|\[|, )"(\w+)"', file.read_text()))
     assert len(keys) == 12
     assert not [key for key in keys if f"`{key}`" not in PAGE]
-    for file in (FOLDER / "profiles").glob("*.json"):
+    for file in (DEVICES / "profiles").glob("*.json"):
         assert set(json.loads(file.read_text())) <= keys, file.name
 
 

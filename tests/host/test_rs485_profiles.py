@@ -11,7 +11,7 @@ from conftest import ROOT
 from tools.station.devices.kinds import KINDS
 
 MAPS = device_maps.read()
-PROFILES = ROOT / "modules" / "rs485" / "profiles"
+PROFILES = ROOT / "firmware" / "devices" / "profiles"
 PARITIES = {"N": "none", "E": "even", "O": "odd"}
 DUTIES = ("key", "alarm", "data")
 ALL = sorted(KINDS)

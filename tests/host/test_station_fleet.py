@@ -26,7 +26,7 @@ def bench():
 
 def power(kind, item):
     if kind not in POWERS:
-        with open(f"modules/rs485/profiles/{kind}.json") as file:
+        with open(f"firmware/devices/profiles/{kind}.json") as file:
             POWERS[kind] = {point[0]: point[2] for point in json.load(file)["points"]}
     return POWERS[kind].get(item)
 

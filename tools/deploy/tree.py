@@ -31,7 +31,8 @@ def plain(board):
     """(source path, path on the board) of what stays text, to be read and edited there."""
     data = [
         (path, "/lib/" + path.relative_to(ROOT).as_posix())
-        for path in sorted((ROOT / "modules").rglob("*.json"))
+        for top in ("firmware", "modules")
+        for path in sorted((ROOT / top).rglob("*.json"))
     ]
     return [(ROOT / "board" / board / "main.py", "/main.py"), *data]
 

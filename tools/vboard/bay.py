@@ -21,7 +21,7 @@ MODULE = "tools.emulator.backplane"
 LINK = ROOT / ".run" / "bay"
 _SLOTS = range(1, 7)
 # where the pins of slot 1 are: machine pin (board/unix/board.py), pin of the backplane
-_PINS = ((21, 0), (31, 8), (41, 16))  # presence, power, reset
+_PINS = ((21, 0), (31, 8), (41, 16), (51, 24))  # presence, power, reset, interrupt
 
 
 class BayError(Exception):

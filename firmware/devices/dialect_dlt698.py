@@ -12,7 +12,7 @@ from firmware.codec.dlt698_master import Transaction
 from firmware.codec.dlt698_replies import ERROR, OK
 from firmware.core.errors import CodecError, SlotError
 from firmware.core.quality import GOOD, IV
-from modules.rs485.dialect import BaseDialect, number
+from firmware.devices.dialect import BaseDialect, number
 
 _LIST = const(8)  # objects of one request, unless the profile says otherwise
 _LIST_MOST = const(64)

@@ -8,7 +8,7 @@ from firmware.codec import modbus, modbus_values
 from firmware.codec.modbus_master import Transaction
 from firmware.core.errors import SlotError
 from firmware.core.quality import GOOD
-from modules.rs485.dialect import BaseDialect, number
+from firmware.devices.dialect import BaseDialect, number
 
 _KINDS = ("u16", "s16", "u32", "s32", "u64", "s64", "bit")
 _BIT = const(6)

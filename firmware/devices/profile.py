@@ -21,7 +21,7 @@ from micropython import const
 
 from firmware.bay.contract import ALARM, DATA, KEY
 from firmware.core.errors import SlotError
-from modules.rs485.dialect import number
+from firmware.devices.dialect import number
 
 _POINTS_MAX = const(128)
 _READS_MAX = const(32)
@@ -31,7 +31,7 @@ _DUTIES = {"key": KEY, "alarm": ALARM, "data": DATA}
 _PARITIES = {"none": None, "even": 0, "odd": 1}
 _PROTOCOLS = ("modbus", "dlt645", "dlt698")
 _BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-_FOLDER = "/modules/rs485/profiles/"
+_FOLDER = "/firmware/devices/profiles/"
 
 _texts = {}  # names, units and identifiers, each kept once, while profiles are loaded
 _loaded = {}  # name: (size and time of the file, Profile), shared by the modules of this kind

@@ -9,7 +9,7 @@ from firmware.codec import dlt645, dlt645_items, dlt645_values
 from firmware.codec.dlt645_master import Transaction
 from firmware.core.errors import CodecError, SlotError
 from firmware.core.quality import GOOD, IV
-from modules.rs485.dialect import BaseDialect
+from firmware.devices.dialect import BaseDialect
 
 _STANDARD = const(0)  # kinds
 _BITS = const(1)
