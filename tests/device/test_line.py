@@ -7,8 +7,8 @@ import asyncio
 from modbus_crc import crc
 
 from firmware.core.clock import Clock
-from modules.rs485 import line as lines
 from firmware.devices.dialect_modbus import Dialect
+from modules.rs485 import line as lines
 from modules.rs485.line import AFTER, BEFORE, Line
 from tools.poll import virtual
 
