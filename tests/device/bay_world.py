@@ -114,7 +114,7 @@ class World:
     def device_changed(self, name, is_back):
         self.events.append(("back" if is_back else "lost", name))
 
-    def state_changed(self, device, point, before, now):
+    def state_changed(self, device, point, before, now, _stamp_ms):
         self.events.append(("state", device.name, device.template[point][0], before, now))
 
     def take(self):
