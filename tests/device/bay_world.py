@@ -9,7 +9,7 @@ from firmware.bay import identity
 from firmware.core.clock import Clock
 from firmware.core.log import Log
 from firmware.supervisor.tasks import Supervisor
-from tools.poll import virtual
+from tools.virtual import loop as virtual
 
 UTC_MS = 1790000000000
 

@@ -16,7 +16,7 @@ from firmware.core.clock import Clock
 from firmware.core.log import Log
 from firmware.points.table import Points
 from modules.rs485.driver import Driver
-from tools.poll import virtual
+from tools.virtual import loop as virtual
 
 _KEPT = 16
 

@@ -10,7 +10,7 @@ from firmware.core.quality import IV, NT
 from firmware.points.table import Points
 from modules.thermo.driver import Driver
 from tools.emulator.sht30 import Sht30
-from tools.poll import virtual
+from tools.virtual import loop as virtual
 
 HOT, TEMPERATURE, HUMIDITY = 0, 1, 2
 

@@ -23,7 +23,7 @@ from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.points.table import Points
 from modules.rs485.driver import Driver
-from tools.poll import virtual
+from tools.virtual import loop as virtual
 
 # not used by RS-485, but a terminal with all its modules has them: they count as code
 CODECS = (
