@@ -1,5 +1,5 @@
 """The expansion bay of a virtual board: how its backplane is started and wired, and
-`python -m tools.vboard.bay plug|unplug|set|show|status`, which acts on the one that runs in this tree.
+`python -m tools.vboard.bay plug|unplug|set|show|status`, which acts on the one that runs here.
 
 A backplane lives in a folder, with its sockets and the UARTs of its slots. `publish` leaves a
 link to its control socket in .run/, where `make plug` finds it.
