@@ -15,8 +15,8 @@ ARCH = "armv7emsp"
 SLOTS = (1, 2, 3, 4, 5, 6)
 SPI_HZ = 20000000  # the prescaler picks the next lower rate
 _backplane = machine.I2C(1, freq=400000)  # B8 B9
-# UART number, presence, power, reset, interrupt, in the order of SLOTS. UART 3 is the prompt's (ST-LINK),
-# more are not wired in this port: slot 6 is for modules that need I2C only.
+# UART number, presence, power, reset, interrupt, in the order of SLOTS. UART 3 is the prompt's
+# (ST-LINK), more are not wired in this port: slot 6 is for modules that need I2C only.
 _SLOT_WIRES = (
     (2, "E2", "F2", "E8", "F10"),  # D5 D6
     (6, "E3", "F3", "E10", "C12"),  # C6 C7
