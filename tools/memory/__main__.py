@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 def parse(argv):
     parser = Parser(prog="make memory", description=__doc__)
     parser.add_argument(
-        "--devices", type=int, default=200, help="half on RS-485, half behind HPLC"
+        "--devices", type=int, default=200, help="half of them behind HPLC"
     )
     parser.add_argument("--points", type=int, default=20, help="places a device in the table")
     parser.add_argument("--minutes", type=int, default=16, help="of virtual time")
