@@ -28,12 +28,8 @@ class Converter:
         self._began_ms = 0
 
     def probe(self):
-        """OSError when it is not there."""
-        self._ports.switch(True)
-        try:
-            self._chip.read(ads1115.CONFIG)
-        finally:
-            self._ports.switch(False)
+        """SlotError when it is not there."""
+        self._on_bus(self._chip.read, ads1115.CONFIG)
 
     def start(self, now_ms):
         self._due_ms = now_ms
@@ -43,13 +39,21 @@ class Converter:
         return max(0, self._due_ms - now_ms)
 
     def step(self, now_ms):
-        """What is due: (number of the analog input, code), or None. SlotError when the chip was
-        reset or does not come to an end, OSError when it is gone."""
+        """What is due: (number of the analog input, code), or None. SlotError when the chip is
+        gone, was reset or does not come to an end."""
         if now_ms < self._due_ms or not self._hows:
             return None
+        if self._at < 0:
+            return self._on_bus(self._begin, 0, now_ms)
+        return self._on_bus(self._finish, now_ms)
+
+    def _on_bus(self, call, *args):
+        """What the call returns, while the chip is on the bus."""
         self._ports.switch(True)
         try:
-            return self._begin(0, now_ms) if self._at < 0 else self._finish(now_ms)
+            return call(*args)
+        except OSError:
+            raise SlotError("the ADS1115 does not answer")
         finally:
             self._ports.switch(False)
 

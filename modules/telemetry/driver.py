@@ -146,7 +146,8 @@ class Driver(contract.Driver):
         return (levels ^ self.profile.inverted) & self.profile.used
 
     def _is_look_due(self, now):
-        return self._is_hit or now >= self._look_ms or not self.inputs.wait_ms(now)
+        is_rested = self._armed != self.profile.used and now >= self._arm_ms
+        return self._is_hit or is_rested or now >= self._look_ms or not self.inputs.wait_ms(now)
 
     async def _look(self):
         """Read the chip; what it says has the interrupt's stamp."""

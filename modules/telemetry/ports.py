@@ -28,7 +28,7 @@ class Ports:
         self._burst = bytearray(_BURST)
 
     def set_up(self):
-        """No input asks for attention yet. SlotError when it is no such chip."""
+        """No input asks for attention yet. SlotError when there is no such chip."""
         chip = self._chip
         settings = (
             (mcp23017.IOCON, _CONTROL * mcp23017.TWICE),
@@ -40,20 +40,20 @@ class Ports:
             (mcp23017.GPPU, 0xFFFF & ~_OUTPUTS),
         )
         for register, bits in settings:
-            chip.write(register, bits)
+            self._ask(chip.write, register, bits)
         for register, bits in settings:
-            if chip.read(register) != bits:
+            if self._ask(chip.read, register) != bits:
                 raise SlotError("what answers at 0x%02x is no MCP23017" % self._address)
 
     def arm(self, inputs):
         """These inputs ask for attention when they change."""
-        self._chip.write(mcp23017.GPINTEN, (inputs & 0x7F) | (inputs & 0xF80) << 1)
+        self._ask(self._chip.write, mcp23017.GPINTEN, (inputs & 0x7F) | (inputs & 0xF80) << 1)
 
     def look(self):
         """One transfer: why it asked, the inputs then and now; the interrupt is over. SlotError
-        when the chip was reset, OSError when it is gone."""
+        when the chip is gone or was reset."""
         burst = self._burst
-        self._chip.read_into(mcp23017.IOCON, burst)
+        self._ask(self._chip.read_into, mcp23017.IOCON, burst)
         if burst[0] != _CONTROL or burst[1] != _CONTROL:
             raise SlotError("the MCP23017 at 0x%02x lost its settings" % self._address)
         before = self.levels
@@ -68,4 +68,10 @@ class Ports:
 
     def switch(self, on):
         """The converter is on the bus, or not."""
-        self._chip.write(mcp23017.OLAT, _SWITCH if on else 0)
+        self._ask(self._chip.write, mcp23017.OLAT, _SWITCH if on else 0)
+
+    def _ask(self, call, *args):
+        try:
+            return call(*args)
+        except OSError:
+            raise SlotError("the MCP23017 at 0x%02x does not answer" % self._address)

@@ -71,9 +71,9 @@ class Analog:
         if "high" in row:
             self.high = number(row, "high", None, -_VALUE_MAX, _VALUE_MAX)
         self.hysteresis = number(row, "hysteresis", 1, 0, front_end.SPAN_MAX)
-        if self.low is not None and self.high is not None:
-            if self.low + self.hysteresis >= self.high - self.hysteresis:
-                raise SlotError("low and high are not two hysteresis apart")
+        apart = 2 * self.hysteresis
+        if None not in (self.low, self.high) and self.high - self.low <= apart:
+            raise SlotError("low and high are not more than two hysteresis apart")
 
     def _filter(self, words):
         if not isinstance(words, list) or len(words) != 2 or words[0] not in ("mean", "median"):

@@ -45,7 +45,7 @@ class Run:
             cfg["devices"] = lambda rows=rows: [Row(*row) for row in rows]
             wires = self.wires[number] = link.wires(number)
             if not plan.get("has_line", True):
-                wires.interrupt = None
+                wires.attend = lambda handler: False
             log = Log(clock, lambda line: None)
             listener = Listener(link)
             self.slots[number] = Slot(

@@ -62,9 +62,9 @@ class Module:
 
     def set(self, bounce=1, pulses=None, reset=None, interrupt=None, converter=None, **values):
         """di1=1 or 0: current or none, with `bounce` edges (odd) instead of one. ai1=12.5: what
-        its front end measures, or "open", "short". pulses=["di3", 200, 5], or
-        "di3:200:5": so many edges, so many ms apart. reset=1: the expander forgets its settings; interrupt=0 cuts the line, 1
-        mends it; converter=0: it does not answer, 1: it does, after a reset."""
+        its front end measures, or "open", "short". pulses=["di3", 200, 5], or "di3:200:5": so
+        many edges, so many ms apart. reset=1: the expander forgets its settings; interrupt=0
+        cuts the line, 1 mends it; converter=0: it does not answer, 1: it does, after a reset."""
         if type(bounce) is not int or not 0 < bounce < 1000 or not bounce % 2:
             raise ValueError("bounce is an odd number of edges, 1 to 999")
         for name, value in values.items():
