@@ -1,5 +1,7 @@
 """The telemetry module on virtual time, emulated chips and the real driver in a real slot."""
 
+import random
+
 from telemetry_bench import Bench
 
 
@@ -280,3 +282,43 @@ def test_a_chip_that_is_another_and_a_wrong_profile_are_said():
     bench = Bench(ms=1000, rows={5: [[5, "meter-645", "0", 0, "-", "x"]]})
     bench.run()
     assert bench.told[0][3].startswith("there is no profile meter-645, there are telemetry")
+
+
+def _steady(edges, debounce_s):
+    """What a log of edges means, by another way: {name: [(state, ms of the first edge)]}."""
+    found = {}
+    for name in {name for _, name, _ in edges}:
+        mine = [(at, level) for at, other, level in edges if other == name]
+        state, first = 0, None
+        for (at, level), after in zip(mine, [*[at for at, _ in mine[1:]], 1e9], strict=True):
+            first = at if first is None else first
+            if after - at >= debounce_s:
+                if level != state:
+                    found.setdefault(name, []).append((level, 1000 * first))
+                state, first = level, None
+    return found
+
+
+def test_a_minute_of_random_edges_loses_none():
+    rng = random.Random(20261129)
+    bench = Bench(ms=62000, options={"bounce_us": 1300})
+    levels = [0] * 13
+    for n in range(1, 13):
+        at = 500 + rng.uniform(0, 400)
+        while at < 60000:
+            if rng.random() < 0.15:
+                bench.at(at, pulses=[f"di{n}", 2, rng.uniform(0.2, 4)])  # a glitch
+            else:
+                levels[n] ^= 1
+                bounce = rng.choice((1, 1, 3, 5))
+                bench.at(at, **{f"di{n}": levels[n]}, bounce=bounce)
+            at += rng.choice((rng.uniform(60, 300), rng.uniform(60, 3000)))
+    bench.run()
+    wanted = _steady(bench.modules[5].edges, 0.010)
+    assert sum(len(rows) for rows in wanted.values()) > 500
+    for name, rows in wanted.items():
+        told = [(now, stamp) for _, _, now, stamp in bench.states(name)]
+        assert [state for state, _ in told] == [state for state, _ in rows]
+        worst = max(abs(stamp - at) for (_, stamp), (_, at) in zip(told, rows, strict=True))
+        assert worst <= 1, name
+    assert bench.report["stats"]["5"]["lost"] == 0
