@@ -46,11 +46,23 @@ class Run:
             wires = self.wires[number] = link.wires(number)
             if not plan.get("has_line", True):
                 wires.attend = lambda handler: False
+            self._lag(wires, plan.get("lag_ms", 0))
             log = Log(clock, lambda line: None)
             listener = Listener(link)
             self.slots[number] = Slot(
                 number, "telemetry", Driver, wires, cfg, self.points, clock, log, listener
             )
+
+    def _lag(self, wires, lag_ms):
+        """Others have the processor for so long whenever an interrupt comes."""
+        attend, time = wires.attend, self._link.time
+
+        def hit(handler, pin):
+            handler(pin)
+            time.us += 1000 * lag_ms
+
+        if lag_ms:
+            wires.attend = lambda handler: attend(handler and (lambda pin: hit(handler, pin)))
 
     def snapshot(self):
         """{point: [value, unit, quality, stamp ms]}"""
@@ -75,8 +87,16 @@ class Run:
                     views["%d.%s" % (number, name)] = [found[0], [list(row) for row in found[1]]]
         for task in tasks:
             task.cancel()
+        snapshot = self.snapshot()
+        await asyncio.sleep_ms(100)
         self._link.report(
-            {"points": self.snapshot(), "shots": shots, "views": views, "stats": stats}
+            {
+                "points": snapshot,
+                "shots": shots,
+                "views": views,
+                "stats": stats,
+                "attended": [w.interrupt._handler is not None for w in self.wires.values()],
+            }
         )
 
 
