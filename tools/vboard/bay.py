@@ -1,5 +1,5 @@
 """The expansion bay of a virtual board: how its backplane is started and wired, and
-`python -m tools.vboard.bay plug|unplug|set|show|status`, which acts on the one that runs in this tree.
+`python -m tools.vboard.bay plug|unplug|set|show|status`, which acts on the one that runs here.
 
 A backplane lives in a folder, with its sockets and the UARTs of its slots. `publish` leaves a
 link to its control socket in .run/, where `make plug` finds it.
@@ -148,9 +148,10 @@ def _value(parser, text):
     if not name or not is_told:
         parser.error(f"{text} is no NAME=VALUE")
     try:
-        return name, float(value)
+        number = float(value)
     except ValueError:
         return name, value
+    return name, int(number) if number.is_integer() else number
 
 
 def _say(answer):

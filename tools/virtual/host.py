@@ -10,6 +10,7 @@ A Module is what the backplane takes (tools/emulator/modules.py).
 
 import json
 import subprocess
+from typing import Any
 
 from tools.deploy import tree
 from tools.emulator import records
@@ -52,6 +53,10 @@ class Port:
         if place.is_open and place.port is self:
             self._host.news.append(f"u {self._slot} {piece.hex()}")
 
+    def baud(self):
+        """The speed the board has set."""
+        return self._host.slots[self._slot].baud
+
     def interrupt(self, level):
         place = self._host.slots[self._slot]
         if place.port is self and place.interrupt != level:
@@ -61,9 +66,9 @@ class Port:
 
 class Slot:
     def __init__(self):
-        self.module = None
-        self.port = None  # of the module
-        self.eeprom = None
+        self.module: Any = None  # a Module, see tools/emulator/modules.py
+        self.port: Port | None = None  # of the module
+        self.eeprom: Eeprom | None = None
         self.baud = 9600
         self.bits = 10
         self.is_open = False  # has the board the UART?
@@ -140,7 +145,7 @@ class Host:
 
     def _serve(self):
         said = []
-        for line in self._process.stdout:
+        for line in self._process.stdout or ():
             mark, _, rest = line.rstrip("\n").partition(" ")
             if mark == "t" and rest.lstrip("-").isdigit():
                 self._advance(int(rest))
