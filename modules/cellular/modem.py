@@ -122,8 +122,10 @@ class Modem:
                 self.reboots += 1
                 self._fall(Again("the modem began anew"))
         elif line.startswith("+CEREG:"):
+            was_registered = self.status.is_registered
             self.status.take_registration(line)
-            self._called.set()
+            if self.status.is_registered != was_registered:  # else its own answer would wake it
+                self._called.set()
         elif line.startswith("+CPIN:") or line.startswith("+QUSIM:"):
             if line in ("+CPIN: NOT READY", "+CPIN: NOT INSERTED", "+QUSIM: 0"):
                 self._lose_context("the SIM is gone")
