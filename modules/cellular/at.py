@@ -128,7 +128,7 @@ class Parser:
 def number(text, most):
     """0 .. most as a modem writes it (bytes or str): digits only and no leading zero, so that a
     digit that slipped in is not taken for a number; else -1."""
-    if not 0 < len(text) <= 9 or not text.isdigit() or (len(text) > 1 and text[:1] in (b"0", "0")):
+    if not 0 < len(text) <= 9 or not text.isdigit() or (len(text) > 1 and text[0] in (48, "0")):
         return -1
     value = int(text)
     return value if value <= most else -1

@@ -57,31 +57,30 @@ class Driver:
         return ()
 
     async def run(self, news):
+        """For ever: the modem's life in a task of its own, and reports of it here."""
         self._news = news
-        reports = asyncio.create_task(self._report(news))
+        life = asyncio.create_task(self.modem.run())
+        before = None
+        left = 0
         try:
-            await self.modem.run()
+            while not life.done():
+                values = self._values()
+                if left <= 0 or values[:2] != before:
+                    before = values[:2]
+                    left = _ROUND_MS
+                    for i, value in enumerate(values):
+                        news.put(0, i, value or 0, IV if value is None else 0)
+                await asyncio.sleep_ms(_LOOK_MS)
+                left -= _LOOK_MS
+            await life  # raises what ended it
         finally:
-            reports.cancel()
+            life.cancel()
             self._news = None
 
     def _tell(self, text):
         self._log.info("cellular", "slot %d: %s" % (self._wires.number, text))
         if self._news:
             self._news.event("MODEM", text)
-
-    async def _report(self, news):
-        before = None
-        left = 0
-        while True:
-            values = self._values()
-            if left <= 0 or values[:2] != before:
-                before = values[:2]
-                left = _ROUND_MS
-                for i, value in enumerate(values):
-                    news.put(0, i, value or 0, IV if value is None else 0)
-            await asyncio.sleep_ms(_LOOK_MS)
-            left -= _LOOK_MS
 
     def _values(self):
         """In the order of POINTS; None: not known."""
