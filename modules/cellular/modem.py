@@ -26,6 +26,7 @@ _ACTIVATIONS = const(3)  # tries of it
 _STEP_MS = const(2000)  # between two looks while a step waits
 _LOOK_MS = const(10000)  # between two looks at a network in service
 _AWAY_MS = const(30000)  # registration may be away so long with the context up
+_WATCH_MS = const(500)  # between two looks at what streams wait for
 _OFF_MS = const(1500)  # without power
 _REST_MIN_MS = const(2000)  # cap of the first pause ...
 _REST_MAX_MS = const(600000)  # ... and of the last
@@ -165,6 +166,7 @@ class Modem:
     async def run(self):
         """For ever; the module is powered when this begins."""
         self._open()
+        watch = asyncio.create_task(self._watch())
         try:
             while True:
                 try:
@@ -180,9 +182,15 @@ class Modem:
                 self._fallen = None
                 self.sockets.is_stuck = False
         finally:
+            watch.cancel()
             self.stop_listening()
             self._put_down("the module is closed")
             self._set(OFF)
+
+    async def _watch(self):
+        while True:
+            await asyncio.sleep_ms(_WATCH_MS)
+            self.sockets.expire(self._clock.ms())
 
     def _open(self):
         baud = self._cfg["baud"]

@@ -199,17 +199,28 @@ class Sockets:
         if stream.state == ENDING:
             return now + LOOK_MS  # until who reads it closes it
         due = place.look_ms
-        if stream.state == OPENING:
-            return min(due, stream.until_ms)
-        if stream.state == OPEN and len(stream.tx):
-            due = min(due, max(now, place.again_ms))
-        if not self._is_push:
-            if stream.space >= _PIECE and (place.has_data or place.is_ending):
-                return now
-            due = min(due, place.poll_ms)
-        if not stream.is_claimed:
-            due = min(due, stream.until_ms)
+        if stream.state == OPEN:
+            if len(stream.tx):
+                due = min(due, max(now, place.again_ms))
+            if not self._is_push:
+                if stream.space >= _PIECE and (place.has_data or place.is_ending):
+                    return now
+                due = min(due, place.poll_ms)
         return due
+
+    def expire(self, now):
+        """Whoever waits too long has failed, whatever the modem is doing."""
+        for place in self._places:
+            if place is None:
+                continue
+            stream = place.stream
+            if now >= stream.until_ms and (stream.state < OPEN or not stream.is_claimed):
+                text = "no connection to %s:%d in time"
+                self._lose(stream, text % (stream.host, stream.port), True)
+            elif stream.state != OPEN or not len(stream.tx):
+                place.moved_ms = now
+            elif now - place.moved_ms >= STUCK_MS:
+                self._lose(stream, "the modem took no data for %d s" % (STUCK_MS // 1000), True)
 
     async def step(self):
         """One command for the place whose turn it is; False when none waits for one."""
@@ -229,12 +240,10 @@ class Sockets:
             await self._open(socket, place, now)
         elif stream.state == OVER:
             await self._close(socket, place)
-        elif now >= stream.until_ms and (stream.state == OPENING or not stream.is_claimed):
-            self._lose(stream, "no connection to %s:%d in time" % (stream.host, stream.port), True)
         elif len(stream.tx) and stream.state == OPEN and now >= place.again_ms:
-            await self._send(socket, place, now)
-        elif not self._is_push and stream.state >= OPEN and self._wants_data(place, now):
-            await self._fetch(socket, place, now)
+            await self._send(socket, place)
+        elif not self._is_push and stream.state == OPEN and self._wants_data(place, now):
+            await self._fetch(socket, place)
         else:
             await self._look(socket, place, now)
 
@@ -245,11 +254,6 @@ class Sockets:
 
     async def _open(self, socket, place, now):
         stream = place.stream
-        if now >= stream.until_ms:
-            self._lose(stream, "the modem did not get to the connection in time", True)
-            stream.set(GONE)
-            self._places[socket] = None
-            return
         place.look_ms = now + _OPENING_MS
         stream.set(OPENING)
         text = 'AT+QIOPEN=%d,%d,"TCP","%s",%d,0,%d'
@@ -270,12 +274,9 @@ class Sockets:
         if self._places[socket] is place:
             self._places[socket] = None
 
-    async def _send(self, socket, place, now):
+    async def _send(self, socket, place):
         stream = place.stream
         data = bytes(memoryview(stream.tx)[: min(_SEND_BYTES, len(stream.tx))])
-        if place.moved_ms < now - STUCK_MS and place.again_ms:
-            self._lose(stream, "the modem took no data for %d s" % (STUCK_MS // 1000), True)
-            return
         self.is_stuck = True
         try:
             is_sent = await self._channel.send(
@@ -288,8 +289,6 @@ class Sockets:
             return
         now = self._clock.ms()
         if not is_sent:
-            if not place.again_ms:
-                place.moved_ms = now
             place.again_ms = now + _FULL_MS
             return
         place.again_ms = 0
@@ -298,7 +297,7 @@ class Sockets:
         if stream.state == OPEN:
             stream.sent(len(data))
 
-    async def _fetch(self, socket, place, now):
+    async def _fetch(self, socket, place):
         """Unread data, or how many there are: the totals tell whether all have come."""
         stream = place.stream
         if place.has_data and stream.space >= _PIECE:
