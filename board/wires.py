@@ -136,6 +136,15 @@ class SlotWires:
             self._close()
         self._power(1 if on else 0)
 
+    def attend(self, handler):
+        """handler(pin) at each falling edge of the interrupt line, None: no more. It may be a
+        hard interrupt's. False when the slot has no such line."""
+        pin = self.interrupt
+        if pin is None:
+            return False
+        pin.irq(handler, pin.IRQ_FALLING)
+        return True
+
     def one_shot(self, ms, callback):
         """A hardware timer that calls callback(timer) once, in `ms`; its deinit() stops it.
         OSError with a sentence when there is none."""

@@ -16,6 +16,7 @@ from firmware.core.clock import Clock
 from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
+from firmware.core.members import Members
 from firmware.core.twin import Twin
 from firmware.metering import billing
 from firmware.metrology import Metrology
@@ -319,9 +320,13 @@ class Terminal:
         code = event_codes.DEVICE_BACK if is_back else event_codes.DEVICE_LOST
         self.events.emit(code, name)
 
-    def state_changed(self, device, point, before, now):
+    def state_changed(self, device, point, before, now, stamp_ms):
         text = "%s %d, was %d" % (device.template[point][0], now, before)
-        self.events.emit(event_codes.STATE, device.name, text)
+        self.events.emit(event_codes.STATE, device.name, text, stamp_ms)
+
+    def slot_event(self, name, who, text, stamp_ms, members):
+        details = Members(text, members) if members else text
+        self.events.emit(event_codes.code(name), who, details, stamp_ms)
 
     def _task_event(self, kind, name, text):
         code = event_codes.TASK_LATE if kind == "late" else event_codes.TASK_CRASHED

@@ -6,10 +6,12 @@ something.
 
 from firmware.core import decimal
 from firmware.core.errors import SlotError
+from firmware.core.members import Members
 
 _NOT_SEARCHED = ("nothing was searched yet", "it begins")
 _ATTACH = "attach(%d, 'its profile', '%s', baud=%d, parity='%s') puts one on the bus"
 _PHASES = ("a", "b", "c", "")
+_NAMES_MAX = 4  # members of an event that are shown
 
 
 class Views:
@@ -187,8 +189,16 @@ class Views:
     def events(self, n):
         rows = []
         for sequence, code, device, stamp, details in self.t.events.last(n):
+            if isinstance(details, Members):
+                details = "%s: %s" % (details.text, _short_list(details.names))
             rows.append((sequence, _utc(stamp), self.t.event_name(code), device, details))
         return rows
+
+
+def _short_list(names):
+    more = len(names) - _NAMES_MAX
+    text = " ".join(names[:_NAMES_MAX])
+    return "%s and %d more" % (text, more) if more > 0 else text
 
 
 def _utc(ms):

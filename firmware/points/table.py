@@ -56,6 +56,10 @@ class Points:
         """The Device of that number."""
         return Device(number, self._names[number], self._templates[number], self._bases[number])
 
+    def base(self, number):
+        """Index of the first point of a block; makes no Device."""
+        return self._bases[number]
+
     def device(self, name):
         """The Device of that name or None."""
         return self.at(self._names.index(name)) if name in self._names else None

@@ -39,6 +39,7 @@ ALLOWED = {
     "tools": {"firmware.core", "firmware.codec", "tools"},
     "tools/accuracy/device": {"firmware"},  # runs under MicroPython: the code that is measured
     # runs on the board and counts what the code under test costs
+    "tools/virtual/device": {"firmware.core", "board.wires", "tools"},
     "tools/poll/terminal": {"firmware", "modules", "tools"},  # under MicroPython: what is measured
     "tools/bench/device": {"firmware.metering", "firmware.config", "board.thumb", "tools"},
 }
