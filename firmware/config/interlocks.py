@@ -12,6 +12,7 @@ from micropython import const
 
 from firmware.config.entry import short
 from firmware.core.errors import ConfigError
+from firmware.core.operation import ACTIONS
 from firmware.core.twin import Twin
 
 _LIMIT = const(4096)  # bytes on flash
@@ -19,7 +20,6 @@ _ROWS_MAX = const(32)
 _WORD_MAX = const(48)  # characters of an output or a point
 _DIGITS_MAX = const(12)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-_ACTIONS = ("close", "open")
 _RELATIONS = ("=", "!=", "<", ">", "<=", ">=")
 
 # value: a text such as "1" or "-0.5", in the point's unit
@@ -114,7 +114,7 @@ def judge(rule):
     for word in (rule.output, rule.point):
         if not _is_word(word) or word.find(".") < 1:
             raise ConfigError("%s is no name such as control-4.q1" % short(word))
-    if rule.action not in _ACTIONS:
+    if rule.action not in ACTIONS:
         raise ConfigError("an action is close or open, not %s" % short(rule.action))
     if rule.relation not in _RELATIONS:
         raise ConfigError("a relation is one of %s" % " ".join(_RELATIONS))

@@ -14,14 +14,8 @@ from collections import namedtuple
 from micropython import const
 
 from firmware.core.errors import ControlError, StoreError
+from firmware.core.operation import DONE, FAILED, OPEN, REFUSED, UNKNOWN
 
-ACTIONS = ("close", "open")
-
-# What came of an operation
-DONE = "done"  # the position confirms it
-FAILED = "failed"  # the output was moved, or should have been, and the position does not follow
-UNKNOWN = "unknown"  # it was cut off
-REFUSED = "refused"  # nothing was moved
 _EVENTS = {
     DONE: "CONTROL_OPERATED",
     FAILED: "CONTROL_FAILED",
@@ -222,7 +216,7 @@ class Door:
             raise ControlError(text, "damaged")
         if is_remote and not self._setting("remote"):
             raise ControlError("the setting control.remote is off", "remote")
-        if action == "open" and self._setting("guarantee"):
+        if action == OPEN and self._setting("guarantee"):
             raise ControlError("the supply is guaranteed, control.guarantee is on", "guarantee")
         text = place.objection(action, is_remote)
         if text:

@@ -8,8 +8,8 @@ driver's command `operate`, three methods that wait for nothing and ask nobody:
 
 from micropython import const
 
-from firmware.control.door import REFUSED, UNKNOWN
 from firmware.core.errors import SlotError
+from firmware.core.operation import REFUSED, UNKNOWN
 
 _WAIT_MS = const(45000)  # for the bus and for the longest travel
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from firmware.control.door import REFUSED, UNKNOWN
+from firmware.core.operation import REFUSED, UNKNOWN
 
 
 class Runner:
