@@ -66,6 +66,7 @@ class Slot:
         self._device = 0  # number of the one whose turn it is
         self._is_state = False  # its points are states now, whose changes are events
         self._own = None  # task of what the driver does of its own accord
+        self._end = None  # what that task raised
         self._opened_ms = None  # when it was last; None: it was not
         self._is_stale = False  # the devices behind it were changed: open it anew
         self._commands = []  # the first one may be under way
@@ -158,24 +159,28 @@ class Slot:
             await driver.open()
             self._claim(driver)
             self._opened_ms = self._clock.ms()
+            self._end = None
             if hasattr(driver, "run"):
                 self._own = asyncio.create_task(self._run(driver))
             await self._work(driver)
         finally:
             self._news.close()
-            await self._end_own()
-            self.state = CLOSED
-            self.driver = None
-            self.schedule = None
-            self._refuse_commands()
-            self._mark_all()
-            await driver.close()
+            try:
+                await self._end_own()
+            finally:
+                self.state = CLOSED
+                self.driver = None
+                self.schedule = None
+                self._refuse_commands()
+                self._mark_all()
+                await driver.close()
 
     async def _run(self, driver):
         try:
             await driver.run(self._news)
-        finally:
-            self._called.set()
+        except Exception as error:  # not caught: handed to the slot's own task, which raises it
+            self._end = error
+        self._called.set()
 
     async def _end_own(self):
         """The driver's own task is over; one that will not end is left behind, and told."""
@@ -186,7 +191,13 @@ class Slot:
         for _ in range(_END_LOOPS):
             if own.done():
                 return
-            await asyncio.sleep_ms(1)
+            try:
+                await asyncio.sleep_ms(1)
+            except asyncio.CancelledError as error:
+                # a wait_for that is cancelled hands what became of its inner task on to us, a
+                # turn later and as a value; one without is meant for us
+                if not error.args:
+                    raise
         self._log.error("slot %d" % self.number, "the driver's own task does not end")
 
     def _has_lasted(self):
@@ -228,9 +239,8 @@ class Slot:
         schedule = self.schedule
         has_obeyed = False  # commands overtake, but one turn in two belongs to the devices
         while not self._is_stale:
-            if self._own and self._own.done():
-                await self._own  # raises what ended it
-                self._own = None
+            if self._end:
+                raise self._end
             if self._commands and not has_obeyed and not schedule.is_retrying():
                 has_obeyed = True
                 await self._obey(driver, self._commands[0])

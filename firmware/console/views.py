@@ -170,6 +170,14 @@ class Views:
         """One sentence: what came back."""
         return self.t.sender.text()
 
+    def module(self, number, name):
+        """(header, rows) or (header, rows, note) of a module's table."""
+        return self.t.bay.slot(number).view(name)
+
+    def order(self, *wish):
+        """slot, verb, its arguments."""
+        self.t.sender.order(*wish)
+
     def pass_through(self):
         """(header, rows)."""
         if self.t.pass_through is None:

@@ -91,7 +91,7 @@ def test_the_module_of_the_start_is_shown(bench):
         (3, "corrupt", "the checksum of the identity is wrong"),
         (4, "unknown", "there is no driver for modules of type abacus"),
         (5, "unreadable", "no EEPROM answers at 0x55"),
-        (6, "hplc", "there is no driver for modules of type hplc"),
+        (6, "scale", "there is no driver for modules of type scale"),
     ],
 )
 def test_a_wrong_module_leaves_its_slot_dark(bench, slot, module, words):

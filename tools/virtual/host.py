@@ -10,6 +10,7 @@ A Module is what the backplane takes (tools/emulator/modules.py).
 
 import json
 import subprocess
+from typing import Any
 
 from tools.deploy import tree
 from tools.emulator import records
@@ -61,9 +62,9 @@ class Port:
 
 class Slot:
     def __init__(self):
-        self.module = None
-        self.port = None  # of the module
-        self.eeprom = None
+        self.module: Any = None  # a Module, see tools/emulator/modules.py
+        self.port: Port | None = None  # of the module
+        self.eeprom: Eeprom | None = None
         self.baud = 9600
         self.bits = 10
         self.is_open = False  # has the board the UART?
@@ -140,7 +141,7 @@ class Host:
 
     def _serve(self):
         said = []
-        for line in self._process.stdout:
+        for line in self._process.stdout or ():
             mark, _, rest = line.rstrip("\n").partition(" ")
             if mark == "t" and rest.lstrip("-").isdigit():
                 self._advance(int(rest))
