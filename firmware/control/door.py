@@ -184,6 +184,14 @@ class Door:
         self._emit(_EVENTS[outcome], operation.output, words)
         self._settle()
 
+    def against(self, output, action):
+        """What speaks against it for a person here, a sentence or ""."""
+        try:
+            self._permit(output, action, False)
+        except ControlError as refusal:
+            return str(refusal)
+        return ""
+
     def next_number(self, originator):
         """For who has no numbers of its own."""
         return self._book.number(originator) + 1

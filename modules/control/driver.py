@@ -62,8 +62,8 @@ class Driver:
         self._unended = 0  # pulses the timer could not end, since the module did not answer
         self._timer = None
         self._changed = asyncio.ThreadSafeFlag()
-        self._edge = self._edge  # bound once: an interrupt allocates nothing
-        self._end = self._end
+        self._on_edge = self._edge  # bound once: an interrupt allocates nothing
+        self._on_end = self._end
         self.operations = 0
         self.failures = 0
 
@@ -106,7 +106,7 @@ class Driver:
 
     async def run(self, news):
         """Looks at the plant when its interrupt line says so, and each half second."""
-        self._wires.attend(self._edge)
+        self._wires.attend(self._on_edge)
         while True:
             self._watch(news)
             try:
@@ -207,8 +207,10 @@ class Driver:
         self._is_ended = False
         pulse_ms = self._cfg["pulse_ms"]
         began = self._clock.ms()
-        # first what ends it
-        self._timer = self._wires.one_shot(pulse_ms, self._end)
+        try:  # first what ends it
+            self._timer = self._wires.one_shot(pulse_ms, self._on_end)
+        except OSError as error:
+            return str(error)
         try:
             self._board.feed(relay)
             wait_ms = min(_CONTACT_MS, pulse_ms)
@@ -223,18 +225,24 @@ class Driver:
                 left_ms = pulse_ms + _SLACK_MS - (self._clock.ms() - began)
         finally:  # also when the module is pulled, or the terminal stops
             self._stop_timer()
-            self._board.stop()
+            self._is_ended = self._stop()
+        if not self._is_ended:
+            raise SlotError("it did not answer when the pulse was to end")
         pins = await self._until(_is_at_rest, _CONTACT_MS)
         return "relay %s does not let go" % _name_of(pins) if pins & board.RELAYS else ""
 
     def _end(self, _timer):
         """The hardware timer's callback."""
+        self._is_ended = self._stop()
+        self._unended += not self._is_ended
+
+    def _stop(self):
+        """False when the module does not answer: its one-shot ends the pulse."""
         try:
             self._board.stop()
         except OSError:
-            self._unended += 1  # the one-shot of the module ends it
-            return
-        self._is_ended = True
+            return False
+        return True
 
     def _stop_timer(self):
         timer, self._timer = self._timer, None
