@@ -56,7 +56,7 @@ class Queue:
         clock = self._clock
         due = clock.us + wait_ms * 1000 if wait_ms >= 0 else None
         for _, port in self.map.values():
-            arrival = port.arrival()
+            arrival = self._arrival(port)
             if arrival is not None and (due is None or arrival < due):
                 due = arrival
         if due is None:
@@ -68,8 +68,13 @@ class Queue:
             task, _ = self.map.pop(key)
             asyncio.core._task_queue.push(task)
 
+    def _arrival(self, port):
+        if hasattr(port, "arrival"):
+            return port.arrival()
+        return self._clock.us if port.ioctl(3, 1) else None  # a ThreadSafeFlag, MP_STREAM_POLL
+
     def _is_ready(self, port):
-        arrival = port.arrival()
+        arrival = self._arrival(port)
         return arrival is not None and arrival <= self._clock.us
 
 
