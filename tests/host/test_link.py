@@ -194,6 +194,7 @@ def test_an_upset_while_the_link_was_away():
         rig.until("registers")
         rig.ask(cmd="pull", what="spi")
         rig.until("mode", "pulse_only")
+        time.sleep(0.3)  # it has given up its stream, however busy the machine
         rig.ask(cmd="poke", reg="ZXTOUT", value=5)
         rig.ask(cmd="plug", what="spi")
         again, is_same, text = rig.until("configuration")
