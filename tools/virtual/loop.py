@@ -70,6 +70,11 @@ class Queue:
             task, _ = self.map.pop(key)
             asyncio.core._task_queue.push(task)
 
+    def _arrival(self, port):
+        if hasattr(port, "arrival"):
+            return port.arrival()
+        return self._clock.us if port.ioctl(3, 1) else None  # a ThreadSafeFlag, MP_STREAM_POLL
+
     def _is_ready(self, port):
         arrival = self._arrival(port)
         return arrival is not None and arrival <= self._clock.us
