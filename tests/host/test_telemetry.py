@@ -189,6 +189,34 @@ def test_without_an_interrupt_line_it_looks():
     assert not bench.events("INPUTS_MISSED")
 
 
+def test_modules_may_share_one_interrupt_line():
+    bench = Bench(ms=4000, slots=(2, 5), is_shared=True)
+    bench.at(500.3, slot=2, di1=1)
+    bench.at(600.3, slot=5, di2=1)
+    bench.at(700.3, slot=5, di3=1)
+    bench.at(700.9, slot=2, di3=1)
+    bench.do(2000, lambda: bench.host.unplug(2))
+    bench.at(3000.3, slot=5, di2=0)
+    bench.run()
+    assert [(row[0], row[3]) for row in bench.states()] == [
+        ("di1", 500),
+        ("di2", 600),
+        ("di3", 700),
+        ("di3", 700),
+        ("di2", 3000),
+    ]
+    assert bench.report["stats"]["5"]["late"] == 0
+    assert not bench.events("INPUTS_MISSED")
+
+
+def test_a_line_that_another_holds_costs_the_time_only():
+    bench = Bench(ms=2000, slots=(2, 5), is_shared=True)
+    bench.at(400, slot=2, stuck=1)
+    bench.at(600, slot=5, di1=1)
+    bench.run()
+    assert 600 <= bench.states("di1")[0][3] <= 760
+
+
 def test_analog_inputs_and_their_conditions():
     bench = Bench(ms=14000, shots=[1900, 3900, 5900, 7900, 9900, 11900])
     bench.at(100, ai1=12.5, ai2=4, ai3=7.3, ai4=63.4)
