@@ -44,7 +44,7 @@ class Driver(contract.Driver):
         self.ports = Ports(wires.i2c, _ADDRESS + wires.number)
         self.positions = []  # (point, Position)
         self.singles = bytearray([_NOBODY] * COUNT)  # the point of each input that is one
-        self.channels = ()
+        self.channels = []
         self.converter = None
         self.profile = None
         self.profile_name = profile.DEFAULT
@@ -78,7 +78,7 @@ class Driver(contract.Driver):
             for row in rows[1:]:
                 self._problems.append("%s: the module has one profile already" % row.name)
         found = self.profile = profile.load(self.profile_name)
-        self.channels = tuple([Channel(spec) for spec in found.analogs])
+        self.channels = [Channel(spec) for spec in found.analogs]
         for point, i in found.singles:
             self.singles[i] = point
         for point, on, off, moving_ms in found.doubles:
