@@ -1,9 +1,15 @@
 """Parts of the telemetry module that need no chip: debouncing, positions, scales, profiles."""
 
 import json
+import time
 
+import micropython
+
+from board.wires import SlotWires
+from firmware.core.clock import Clock
 from modules.telemetry import front_end, profile
 from modules.telemetry.channel import Channel
+from modules.telemetry.driver import Driver
 from modules.telemetry.inputs import Inputs
 from modules.telemetry.position import FAULTY, MOVING, OFF, ON, Position
 from modules.telemetry.sequence import SIZE, Sequence
@@ -96,6 +102,39 @@ assert switch.see(0b11, UTC + 40, 40) is True
 assert switch.wait_ms(40) == 100 and switch.seen == FAULTY
 assert switch.see(0b10, UTC + 50, 50) is False
 assert switch.wait_ms(50) == 0 and switch.seen == ON and switch.stamp_ms == UTC + 50
+
+# the interrupt allocates nothing, keeps the first stamp, and comes to every slot of a shared line
+
+
+class Line:
+    IRQ_FALLING = 2
+
+    def __call__(self):
+        return 1
+
+    def irq(self, handler, trigger):
+        self.handler = handler
+
+
+line = Line()
+stamps = [7, 8, 9, 10, 11, 12]
+clock = Clock(time.ticks_us, time.ticks_diff, lambda: UTC)
+drivers = []
+for slot in (2, 5):
+    wires = SlotWires(slot, None, None, None, None, None, line, lambda: stamps.pop())
+    drivers.append(Driver(wires, {}, clock, None))
+    assert wires.attend(drivers[-1]._handler)
+micropython.heap_lock()
+line.handler(line)
+line.handler(line)
+micropython.heap_unlock()
+assert [driver._taken() for driver in drivers] == [12, 11]
+assert [driver._taken() for driver in drivers] == [None, None]
+line.handler(line)
+assert drivers[0]._wires.attend(None)
+line.handler(line)
+assert [driver._taken() for driver in drivers] == [10, 9]
+assert drivers[1]._wires.attend(None) and line.handler is None
 
 # the sequence
 sequence = Sequence()
