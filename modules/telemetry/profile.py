@@ -84,6 +84,8 @@ class Profile:
     """What the driver needs of a profile."""
 
     def __init__(self, document):
+        if not isinstance(document, dict):
+            raise SlotError("it is no JSON object")
         _keys(document, ("about", "inputs", "analogs"))
         self.used = 0  # inputs, as bits
         self.inverted = 0

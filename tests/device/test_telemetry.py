@@ -4,6 +4,8 @@ import json
 import time
 
 import micropython
+import vfs
+from flash import formatted
 
 from board.wires import SlotWires
 from firmware.core.clock import Clock
@@ -243,7 +245,20 @@ CASES = (
 )
 for change, text in CASES:
     assert text in wrong(change), (text, wrong(change))
-assert profile.names() == ["telemetry", "transformer"]
-assert [point[0] for point in profile.load("telemetry").points][-1] == "ai4"
-assert "there are telemetry, transformer" in sentence(profile.load, "pump")
+
+# files of a user
+vfs.mount(formatted()[1], "/profiles")
+
+
+def put(name, text):
+    with open("/profiles/%s.json" % name, "w") as file:
+        file.write(text)
+    return name
+
+
+assert profile.load(put("mine", json.dumps(GOOD))).points == found.points
+assert "is not readable JSON" in sentence(profile.load, put("torn", '{"inputs": ['))
+assert "has more than 8192 bytes" in sentence(profile.load, put("long", " " * 8193))
+assert "profile list: it is no JSON object" in sentence(profile.load, put("list", "[1]"))
+assert "there is no profile pump, there are" in sentence(profile.load, "pump")
 print("OK")

@@ -351,10 +351,11 @@ def test_plugged_again_nothing_stale_looks_valid():
         assert bench.point("telemetry-5.di1", shot)[3] > bench.host._plan["utc_ms"] + 3000 - 1
 
 
-def test_a_chip_that_is_another_and_a_wrong_profile_are_said():
+def test_a_wrong_profile_is_said():
     bench = Bench(ms=1000, rows={5: [[5, "meter-645", "0", 0, "-", "x"]]})
     bench.run()
-    assert bench.told[0][3].startswith("there is no profile meter-645, there are telemetry")
+    text = "there is no profile meter-645, there are telemetry, transformer"
+    assert [row[3] for row in bench.told] == [text]
 
 
 def _steady(edges, debounce_s):
