@@ -11,6 +11,7 @@ from board.wires import SlotWires
 from firmware.core.clock import Clock
 from modules.telemetry import front_end, profile
 from modules.telemetry.channel import Channel
+from modules.telemetry.converter import Converter
 from modules.telemetry.driver import Driver
 from modules.telemetry.inputs import Inputs
 from modules.telemetry.position import FAULTY, MOVING, OFF, ON, Position
@@ -192,6 +193,8 @@ median = channel(type="0-10V", unit="V", power=-2, filter=["median", 3], **{"fro
 for n, volts in enumerate((5, 5, 9, 5, 5)):
     median.take(2000 * volts)
     assert median.value == 500, n
+
+assert Converter(None, None, (), 1000).wait_ms(5) > 1000000  # a profile without any
 
 # profiles: one sentence for each mistake
 GOOD = {
