@@ -54,14 +54,20 @@ def test_damaged_frames():
     begin = whole.find(data)
     for i in range(begin, begin + len(data) + 1):
         for slipped in (b"Q", b"\r", b"QQQQ", b"\r\nNO CARRIER\r\n"):
+            said = whole[:i] + slipped + whole[i:] + b"\r\n+CSQ: 1,99\r\n"
             parser = at.Parser()
-            parser.feed(whole[:i] + slipped + whole[i:] + b"\r\n+CSQ: 1,99\r\n")
+            parser.feed(said)
             found = pieces(parser)
             if slipped[:1] == b"\r" and i == begin + len(data):
                 continue  # the frame is whole, or only its end is longer
             assert (BROKEN, 1) in found and found[-1] == (LINE, "+CSQ: 1,99"), (i, slipped)
             assert PUSHED not in [kind for kind, _ in found]
             assert ((LINE, "NO CARRIER") in found) == (len(slipped) > 4), (i, slipped)
+            found = cut(said, 1)
+            assert PUSHED not in [kind for kind, _ in found], (i, slipped)
+    for i in range(begin, begin + len(data)):  # the rest of the frame never comes
+        found = cut(whole[:i] + b"\r\nNO CARRIER\r\n\r\n+CSQ: 1,99\r\n", 1)
+        assert PUSHED not in [kind for kind, _ in found], i
     parser = at.Parser()
     parser.feed(whole[:-8] + push(2, b"abc"))
     found = pieces(parser)
