@@ -109,12 +109,14 @@ class Parser:
             self._buf = buf[at:]
 
     def _take_prompt(self):
-        # at the end of what came: whatever stands before it on its line is garbage
         buf = self._buf
-        if not buf.endswith(b"> ") or buf.find(b"\n") >= 0:
-            return False
-        self.garbage += len(buf) - 2
-        self._buf = bytearray()
+        at = 0
+        if buf[:2] != b"> ":  # nothing is said behind it: before it on its line may be garbage
+            if not buf.endswith(b"> ") or buf.find(b"\n") >= 0:
+                return False
+            at = len(buf) - 2
+        self.garbage += at
+        self._buf = buf[at + 2 :]
         self.wants_prompt = False
         return True
 

@@ -99,6 +99,15 @@ def test_prompt():
     parser.feed(push(0, b"1> 2") + b"\r\n+CSQ: 3,99\r\nxy> ")
     assert pieces(parser) == [(PUSHED, (0, b"1> 2")), (LINE, "+CSQ: 3,99"), (PROMPT, None)]
     assert parser.garbage == 2 and not parser.wants_prompt
+    said = b"\r\n> " + push(1, b"ab") + b"\r\nOK\r\n"  # data come between prompt and ours
+    for size in range(1, len(said) + 1):
+        parser = at.Parser()
+        parser.wants_prompt = True
+        found = []
+        for i in range(0, len(said), size):
+            parser.feed(said[i : i + size])
+            found += pieces(parser)
+        assert found == [(PROMPT, None), (PUSHED, (1, b"ab")), (LINE, "OK")], size
 
 
 def test_bounds():

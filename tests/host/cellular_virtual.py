@@ -116,7 +116,7 @@ async def pin(link, plan):
     if plan["is_right"]:
         await terminal.until("context up")
     else:
-        await asyncio.sleep_ms(1800000)
+        await asyncio.sleep_ms(600000)
     return {"state": terminal.text(), "sim": terminal.slot.driver.modem.status.sim}
 
 

@@ -91,7 +91,7 @@ def test_pin():
     assert found["state"] == "context up"
     found, module, _ = play("pin", pin="9999", is_right=False, options=options)
     assert found == {"state": "PIN", "sim": "the PIN was refused"}
-    assert module.commands.tries == 2  # said once in half an hour, and no power cycle forgets it
+    assert module.commands.tries == 2  # said once in ten minutes, and no power cycle forgets it
     found, module, _ = play("pin", pin="", is_right=False, options=options)
     assert found == {"state": "PIN", "sim": "SIM PIN"} and module.commands.tries == 3
 
