@@ -196,7 +196,7 @@ class Slot:
             except asyncio.CancelledError as error:
                 # a wait_for that is cancelled hands what became of its inner task on to us, a
                 # turn later and as a value; one without is meant for us
-                if error.value is None:
+                if not error.args:
                     raise
         self._log.error("slot %d" % self.number, "the driver's own task does not end")
 
