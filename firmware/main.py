@@ -4,6 +4,7 @@ import asyncio
 import json
 
 from firmware.bay.bay import Bay
+from firmware.bay.carrier import Carrier
 from firmware.bay.pass_through import PassThrough
 from firmware.bay.searcher import Searcher
 from firmware.bay.sender import Sender
@@ -27,6 +28,7 @@ from firmware.store.events import EventLog
 from firmware.supervisor.tasks import Supervisor
 from firmware.supervisor.vitals import Vitals
 from firmware.uplink import json_face
+from firmware.uplink.conn import Network
 from firmware.uplink.limits import Limits
 from firmware.uplink.outbox import Outbox
 from firmware.uplink.reporter import Reporter
@@ -144,6 +146,8 @@ class Terminal:
         self.reporter = Reporter(self.points, self.outbox, self.clock, station, event_codes.name)
         self.events.subscribe(lambda event: self.reporter.event(self.events.boot, event))
         topic = json_face.status_topic(station)
+        is_cellular = cfg.via == "cellular"
+        ssl, explain = self._tls() if cfg.tls else (None, str)
         self.session = Session(
             self.clock,
             self.log,
@@ -155,8 +159,24 @@ class Terminal:
             keepalive_s=cfg.keepalive_s,
             will=(topic, json_face.OFFLINE, True, 1),
             birth=(topic, json_face.ONLINE, True, 1),
+            ssl=ssl,
             limits=Limits(backoff_max_ms=cfg.backoff_max_s * 1000),
+            network=Carrier(self._modems) if is_cellular else Network(),
+            explain=explain,
         )
+
+    def _tls(self):
+        """TLS for the uplink, and who explains its errors. Wrong files cost the connection."""
+        from firmware.security import tls  # only where it is used
+
+        context = tls.Context()
+        problem = context.problem()
+        if problem:
+            self.events.emit(event_codes.CONFIG_DEFAULTED, "", "uplink.tls: " + problem)
+        return context, tls.explain
+
+    def _modems(self):
+        return [slot for slot in self.bay.slots if slot.kind == "cellular"]
 
     def _build_billing(self):
         cfg = Group(self.config, "energy")

@@ -8,6 +8,7 @@
   plan(rows, document)            [(ask, points)] of one duty; `rows` are (point, place, kind)
   parts(ask, points)              smaller requests an ask can be split into when it is refused
   part(ask, points, number)       (ask, points) of one of them
+  count_from(number)              what `begin` numbers its next request with, where it numbers
   begin(address, ask)             the frame to send; `master` waits for its answer then
   refused()                       the answer says no
   values(points, out)             hands out what the answer says; what it lacks is invalid
@@ -23,6 +24,9 @@ class BaseDialect:
     def __init__(self, master, most):
         self.master = master  # the one transaction of this protocol on the line
         self.most = most  # bytes of the longest answer
+
+    def count_from(self, number):
+        """For who asks many at once and opens each exchange again when its answer comes."""
 
     def is_divisible(self):
         """A refusal may be about the size of the request, or about a part of it."""

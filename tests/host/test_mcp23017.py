@@ -68,7 +68,10 @@ def test_bank_1_parts_the_ports_and_its_byte_mode_stays(rig):
     assert rig.read(0x1A, 2) == b"\x77\xfe"
     rig.write(0x05, BANK | SEQOP)
     assert rig.read(0x06, 3) == b"\x12\x12\x12"
-    rig.write(0x15, 0)  # IOCON has two addresses here too
+    rig.write(0x15, BANK, 0x99)  # IOCON has two addresses here too; then GPPUB
+    assert rig.read(0x16) == b"\x99"
+    rig.write(0x16, 0x34)
+    rig.write(0x15, 0)
     assert rig.read(GPPU, 2) == b"\x12\x34"
 
 

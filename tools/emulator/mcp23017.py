@@ -8,7 +8,7 @@ revision D makes A7 and B7 outputs only: here they may be inputs as before.
 Plain enough to run under MicroPython too, in a test on virtual time.
 """
 
-# Registers, their address in BANK 0 halved and in BANK 1 without the port (table 3-1, 3-5)
+# Registers, their address in BANK 0 halved and in BANK 1 without the port (table 3-1)
 IODIR, IPOL, GPINTEN, DEFVAL, INTCON, IOCON, GPPU, INTF, INTCAP, GPIO, OLAT = range(11)
 
 # Bits of IOCON (register 3-6); HAEN is kept, but the I2C chip's address pins always count
@@ -36,7 +36,7 @@ class Mcp23017:
     # wires
 
     def power(self, on):
-        """Supply and /RESET together; either way all registers are lost (1.2, table 1-1)."""
+        """Supply and /RESET together; either way all registers are lost (3.1)."""
         self.is_on = bool(on)
         self._reset()
         self._before = self._pins()

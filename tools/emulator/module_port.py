@@ -13,7 +13,7 @@ class Port:
         self.loop = loop  # of `select`, for sockets
         self.now = timers.now  # s
         self.later = timers.later  # later(s, call), whose result has cancel()
-        self._baud = baud
+        self.baud = baud
         self._hand = hand
         self._interrupt = interrupt
         self._down_free = 0.0  # when the line to the board is idle again
@@ -45,4 +45,4 @@ class Port:
             self._hand(piece)
 
     def _end(self, free, data):
-        return max(free, self.now()) + _BITS * len(data) / self._baud()
+        return max(free, self.now()) + _BITS * len(data) / self.baud()

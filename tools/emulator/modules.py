@@ -48,9 +48,13 @@ class Plain:
         """Nothing to let go of."""
 
 
+def of_class(kind):
+    """The Module class of a type with a package; KeyError."""
+    return importlib.import_module(_PACKAGES[kind]).Module
+
+
 def of(kind, port, slot, options):
     """The module of that type for a slot."""
-    package = _PACKAGES.get(kind)
-    if package is None:
+    if kind not in _PACKAGES:
         return Plain(kind, slot)
-    return importlib.import_module(package).Module(port, slot, options)
+    return of_class(kind)(port, slot, options)

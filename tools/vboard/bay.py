@@ -148,9 +148,10 @@ def _value(parser, text):
     if not name or not is_told:
         parser.error(f"{text} is no NAME=VALUE")
     try:
-        return name, float(value)
+        number = float(value)
     except ValueError:
         return name, value
+    return name, int(number) if number.is_integer() else number
 
 
 def _say(answer):

@@ -53,6 +53,10 @@ class Port:
         if place.is_open and place.port is self:
             self._host.news.append(f"u {self._slot} {piece.hex()}")
 
+    def baud(self):
+        """The speed the board has set."""
+        return self._host.slots[self._slot].baud
+
     def interrupt(self, level):
         place = self._host.slots[self._slot]
         if place.port is self and place.interrupt != level:

@@ -10,6 +10,8 @@ from micropython import const
 
 _AHEAD_MS = const(3600000)  # our ticks stay ahead of the real ones that asyncio's queue stamps
 _PERIOD = const(0x3FFFFFFF)
+_POLL = const(3)  # ioctl of a stream: which of these is it ready for?
+_READ = const(1)
 
 
 def diff(a, b):
@@ -76,6 +78,13 @@ class Queue:
     def _is_ready(self, port):
         arrival = self._arrival(port)
         return arrival is not None and arrival <= self._clock.us
+
+    def _arrival(self, port):
+        """When something is there to be read. An asyncio.ThreadSafeFlag says whether, as a
+        stream does for `poll`."""
+        if hasattr(port, "arrival"):
+            return port.arrival()
+        return self._clock.us if port.ioctl(_POLL, _READ) else None
 
 
 def install(clock):
