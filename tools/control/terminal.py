@@ -12,7 +12,7 @@ import json
 
 from firmware.bay.bay import Bay
 from firmware.bay.slot import Slot
-from firmware.config.interlocks import Interlocks, Rule
+from firmware.config.interlocks import Interlocks
 from firmware.control.book import Book
 from firmware.controlling import Control
 from firmware.core.errors import ControlError
@@ -240,7 +240,7 @@ class Terminal:
         self.settings[name] = value
 
     async def _lock(self, *words):
-        self.control.interlocks.add(Rule(*words))
+        self.control.interlocks.add(words)
 
     async def _unlock(self):
         while self.control.interlocks.rows():
