@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from telemetry_bench import Bench
 
 
@@ -373,13 +374,15 @@ def _steady(edges, debounce_s):
     return found
 
 
-def test_random_edges_of_half_a_minute_are_all_told():
+@pytest.mark.parametrize("lag_ms, seconds, off_ms", [(0, 20, 1), (3, 10, 15)])
+def test_random_edges_are_all_told(lag_ms, seconds, off_ms):
+    """Also when every interrupt keeps the terminal, and the next edges, waiting."""
     rng = random.Random(20261129)
-    bench = Bench(ms=32000, options={"bounce_us": 1300})
+    bench = Bench(ms=1000 * seconds + 2000, lag_ms=lag_ms, options={"bounce_us": 1300})
     levels = [0] * 13
     for n in range(1, 13):
         at = 500 + rng.uniform(0, 400)
-        while at < 30000:
+        while at < 1000 * seconds:
             if rng.random() < 0.15:
                 bench.at(at, pulses=[f"di{n}", 2, rng.uniform(0.2, 4)])  # a glitch
             else:
@@ -389,10 +392,10 @@ def test_random_edges_of_half_a_minute_are_all_told():
             at += rng.choice((rng.uniform(60, 300), rng.uniform(60, 3000)))
     bench.run()
     wanted = _steady(bench.modules[5].edges, 0.010)
-    assert sum(len(rows) for rows in wanted.values()) > 250
+    assert sum(len(rows) for rows in wanted.values()) > 8 * seconds
     for name, rows in wanted.items():
         told = [(now, stamp) for _, _, now, stamp in bench.states(name)]
         assert [state for state, _ in told] == [state for state, _ in rows]
         worst = max(abs(stamp - at) for (_, stamp), (_, at) in zip(told, rows, strict=True))
-        assert worst <= 1, name
+        assert worst <= off_ms, name
     assert bench.report["stats"]["5"]["lost"] == 0
