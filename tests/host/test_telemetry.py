@@ -155,20 +155,24 @@ def test_the_sequence_of_events_keeps_the_order_and_the_last_256():
 
 
 def test_a_lost_interrupt_costs_the_time_and_is_told():
-    bench = Bench(ms=4000)
+    bench = Bench(ms=12000, cfg={"analog_s": 60})
     bench.at(400, interrupt=0)
     bench.at(500, di1=1)
     bench.at(1000, interrupt=1)
     bench.at(1500, di1=0)
+    bench.at(2000, interrupt=0)
+    bench.at(2100, di2=1)  # these two are told together, 10 s later
+    bench.at(2600, di2=0)
     bench.run()
     late, right = bench.states("di1")
     assert 500 <= late[3] <= 700
     assert right[3] == 1500
-    assert [text for _, text in bench.events("INPUTS_MISSED")] == [
-        "1 changes were found late, by up to 150 ms"
-    ]
+    missed = bench.events("INPUTS_MISSED")
+    text = "changes found late or in part: %d, by up to 150 ms"
+    assert [words for _, words in missed] == [text % 1, text % 2]
+    assert 10000 <= missed[1][0] - missed[0][0] <= 10200
     stats = bench.report["stats"]["5"]
-    assert (stats["lost"], stats["late"]) == (1, 1)
+    assert (stats["lost"], stats["late"]) == (3, 3)
     assert bench.report["attended"] == [False]
 
 
