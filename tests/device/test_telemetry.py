@@ -12,7 +12,7 @@ from firmware.core.clock import Clock
 from modules.telemetry import front_end, profile
 from modules.telemetry.channel import Channel
 from modules.telemetry.converter import Converter
-from modules.telemetry.driver import Driver
+from modules.telemetry.digital import Digital
 from modules.telemetry.inputs import Inputs
 from modules.telemetry.position import FAULTY, MOVING, OFF, ON, Position
 from modules.telemetry.sequence import SIZE, Sequence
@@ -122,22 +122,24 @@ class Line:
 line = Line()
 stamps = [7, 8, 9, 10, 11, 12]
 clock = Clock(time.ticks_us, time.ticks_diff, lambda: UTC)
-drivers = []
+halves = []
 for slot in (2, 5):
     wires = SlotWires(slot, None, None, None, None, None, line, lambda: stamps.pop())
-    drivers.append(Driver(wires, {}, clock, None))
-    assert wires.attend(drivers[-1]._handler)
+    halves.append(Digital(wires, clock, None, {}))
+    halves[-1].attend()
+    assert halves[-1].has_line
 micropython.heap_lock()
 line.handler(line)
 line.handler(line)
 micropython.heap_unlock()
-assert [driver._taken() for driver in drivers] == [12, 11]
-assert [driver._taken() for driver in drivers] == [None, None]
+assert [half._taken() for half in halves] == [12, 11]
+assert [half._taken() for half in halves] == [None, None]
 line.handler(line)
-assert drivers[0]._wires.attend(None)
+halves[0].leave()
 line.handler(line)
-assert [driver._taken() for driver in drivers] == [10, 9]
-assert drivers[1]._wires.attend(None) and line.handler is None
+assert [half._taken() for half in halves] == [10, 9]
+halves[1].leave()
+assert line.handler is None
 
 # the sequence
 sequence = Sequence()
