@@ -25,6 +25,8 @@ _TRIES = const(8)  # requests in a row without an answer: the node is lost
 _BACKOFF_S = b"\x01\x02\x04\x08\x0f\x14\x1e\x1e"  # after the first, second ..
 _SUSPICIOUS = const(5)  # failures after which another read is tried
 _ABSENT_S = const(10)  # a node that is not in the network is asked again
+_LATER_S = const(5)  # who failed counts as so much less overdue ...
+_LAST_S = const(120)  # ... and who is lost, or not in the network
 _LOST_S = const(30)  # ... and one that is lost, doubled so often:
 _DOUBLINGS = const(4)
 _OUT_S = const(20)  # a node without power is asked whether it is true
@@ -48,9 +50,11 @@ class Reading:
         self.has_work = False  # is somebody to be asked now?
         self.news = None
         self.lanes = cfg["lanes"]
-        self.frames = FRAMES
+        self.guests = 0  # lanes that others need
+        self.frames = FRAMES if cfg["lanes"] > 1 else 1
         self.room = 470  # payload bytes of a request
         self.is_single = cfg["lanes"] == 1  # by 13H F1
+        self.is_doubtful = False  # is the module there? Whoever finds out takes it back
         self.is_refused = False  # the module was busy with its route
         self.requests = 0
         self.failed = 0  # requests without an answer of the node
@@ -81,10 +85,11 @@ class Reading:
             self._tick_s = now_s
             self._release(now, now_s)
         self.has_work = False
-        if len(self._asked) >= self.lanes:
+        lanes = self.lanes - self.guests
+        if len(self._asked) >= lanes:
             self.has_work = True
             return
-        while len(self._asked) < self.lanes:
+        while len(self._asked) < lanes:
             node = self._pick(now_s)
             if node < 0:
                 break
@@ -116,7 +121,7 @@ class Reading:
         nodes.failures[node] = 0
         nodes.next_s[node] = now_s
         profile = nodes.profiles[node]
-        nodes.pending[node] |= meters_.state_reads(profile) | meters_.data_reads(profile)
+        self._want(node, meters_.state_reads(profile) | meters_.data_reads(profile), now_s)
         nodes.alarm_s[node] = now_s + self._alarm_s
 
     # who is due
@@ -129,7 +134,7 @@ class Reading:
             self._round_began_ms = now
             self._is_counting = True
             for node in range(len(nodes)):
-                nodes.pending[node] |= meters_.data_reads(nodes.profiles[node])
+                self._want(node, meters_.data_reads(nodes.profiles[node]), now_s)
         if now_s >= self._alarm_next_s:
             soonest = now_s + self._alarm_s
             for node in range(len(nodes)):
@@ -141,8 +146,13 @@ class Reading:
             self._count_round(now)
 
     def _release_alarms(self, node, now_s):
-        self.nodes.pending[node] |= meters_.state_reads(self.nodes.profiles[node])
+        self._want(node, meters_.state_reads(self.nodes.profiles[node]), now_s)
         self.nodes.alarm_s[node] = now_s + self._alarm_s
+
+    def _want(self, node, reads, now_s):
+        if not self.nodes.pending[node]:
+            self.nodes.due_s[node] = now_s
+        self.nodes.pending[node] |= reads
 
     def _count_round(self, now):
         nodes = self.nodes
@@ -163,27 +173,25 @@ class Reading:
         weak = doubtful = 0
         for question in self._asked:
             weak += failures[question.node] > 0
-            doubtful += self._is_doubtful(question.node)
+            doubtful += self._is_weak(question.node)
         found, best = -1, 0
         for node in range(len(nodes)):
             if not pending[node] or next_s[node] > now_s or flags[node] & nodes_.BUSY:
                 continue
+            key = nodes.due_s[node]
             if flags[node] & (nodes_.LOST | nodes_.OUT) or not flags[node] & nodes_.JOINED:
                 if doubtful:
                     continue
-                key = 0x20000000
+                key += _LAST_S
             elif failures[node]:
                 if 2 * weak >= self.lanes + 1:
                     continue
-                key = 0x10000000
-            else:
-                key = 0
-            key += nodes.alarm_s[node]
+                key += _LATER_S
             if found < 0 or key < best:
                 found, best = node, key
         return found
 
-    def _is_doubtful(self, node):
+    def _is_weak(self, node):
         flags = self.nodes.flags[node]
         return flags & (nodes_.LOST | nodes_.OUT) != 0 or not flags & nodes_.JOINED
 
@@ -206,7 +214,7 @@ class Reading:
         now_s = self._tick_s
         if now_s + (self._alarm_s >> 2) >= nodes.alarm_s[node]:
             self._release_alarms(node, now_s)  # they are nearly due: the same request takes them
-        if self._is_doubtful(node):
+        if self._is_weak(node):
             most = 1  # whether it answers at all
         items = []
         done = nodes.done[node]
@@ -275,6 +283,9 @@ class Reading:
             self._slow_ms = max(took, self._slow_ms - (self._slow_ms >> 4))
             if self._judge(question, _payload(frame)):
                 return  # it goes on
+        elif error == desks.NO_ANSWER and self._desk.heard_ms < question.ask.sent_ms:
+            self.is_doubtful = True  # not a word of the module itself: nobody's failure
+            self.nodes.next_s[question.node] = self._tick_s + _READING_S
         elif not self._is_refusal(question, error):
             if error == _OUTSIDE:
                 self.nodes.drop(question.node, nodes_.JOINED)
