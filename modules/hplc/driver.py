@@ -22,6 +22,7 @@ from modules.hplc.nodes import Nodes
 from modules.hplc.port import Port
 from modules.hplc.reading import Reading
 from modules.hplc.reports import Reports
+from modules.hplc.routed import Routed
 from modules.hplc.startup import Startup
 from modules.hplc.transfer import Transfer
 
@@ -61,6 +62,7 @@ class Driver:
         self._problems = []
         self._name = "hplc-%d" % wires.number
         self._meters = Meters(log)
+        self._routed = None
         self._route = UNKNOWN
         self._is_stale = False  # the module began anew while it was being started
         self._began_s = 0
@@ -96,9 +98,11 @@ class Driver:
         self.reading = Reading(
             self.nodes, self._meters, self.desk, cfg, self._clock, self._answered
         )
+        self._routed = Routed(self.nodes, self._meters, self.reading)
         self.reports = Reports(
             self.nodes,
             self.reading,
+            self._routed,
             self.desk,
             self.startup,
             self._clock,
@@ -300,6 +304,7 @@ class Driver:
     def _restarted(self):
         """The module began anew: what was under way there is lost, our settings too."""
         self.reading.stop()
+        self._routed.stop()
         self.transfer.reset()
         if self.jobs.has("start"):
             self._is_stale = True
@@ -328,8 +333,8 @@ class Driver:
         counts = (own, seen, nodes.count(nodes_.LOST), nodes.count(nodes_.OUT))
         for point in range(len(counts)):
             self._news.put(own, point, counts[point])
-        if self.reading.round_s >= 0:
-            self._news.put(own, len(counts), self.reading.round_s)
+        if self.reading.due.round_s >= 0:
+            self._news.put(own, len(counts), self.reading.due.round_s)
         self._news.back(own)
 
     def _time(self):
@@ -381,6 +386,7 @@ class Driver:
         if desks.error(frame) != desks.ACCEPTED:
             self._log.warn("hplc", "the module did not confirm that it is initialised")
         self.reading.stop()
+        self._routed.stop()
         self._join_again()
         for node in range(len(self.nodes)):
             self.nodes.drop(node, nodes_.JOINED)

@@ -59,6 +59,10 @@ class Nodes:
     def drop(self, node, flag):
         self.flags[node] &= ~flag
 
+    def is_doubtful(self, node):
+        """It may well not answer: lost, without power, or not in the network."""
+        return self.flags[node] & (LOST | OUT | JOINED) != JOINED
+
     def count(self, flag):
         return sum([1 for flags in self.flags if flags & flag])
 
