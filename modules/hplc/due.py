@@ -66,8 +66,10 @@ class Due:
         flags, next_s, pending, failures = nodes.flags, nodes.next_s, nodes.pending, nodes.failures
         weak = doubtful = 0
         for question in asked:
-            weak += failures[question.node] > 0
-            doubtful += nodes.is_doubtful(question.node)
+            if nodes.is_doubtful(question.node):
+                doubtful += 1
+            else:
+                weak += failures[question.node] > 0
         found, best = -1, 0
         for node in range(len(nodes)):
             if not pending[node] or next_s[node] > now_s or flags[node] & nodes_.BUSY:
@@ -78,7 +80,7 @@ class Due:
                     continue
                 key += _LAST_S
             elif failures[node]:
-                if 2 * weak >= lanes + 1:
+                if 2 * weak >= lanes:
                     continue
                 key += _LATER_S
             if found < 0 or key < best:
