@@ -1,7 +1,7 @@
-"""`make modem`: the cellular driver against an emulated modem with faults, on virtual time. The real
-slot and driver run under MicroPython; three streams send, read back and check every byte. Half of
-the faults come in push mode, half in buffer mode. The last line is the result; the exit code is 0
-only when every bar is met.
+"""`make modem`: the cellular driver against an emulated modem with faults, on virtual time. The
+real slot and driver run under MicroPython; three streams send, read back and check every byte.
+Half of the faults come in push mode, half in buffer mode. The last line is the result; the exit
+code is 0 only when every bar is met.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def bench(options, say):
 def tell(mode, run, say):
     for kind in run.lost:
         say(f"{mode}: never recovered from {kind}")
-    for text in run.stalls[:20] + run.failures[:20]:
+    for text in run.wrongs[:20] + run.stalls[:20] + run.failures[:20]:
         say(f"{mode}: {text}")
     for sentence, count in sorted(run.sentences.items(), key=lambda item: -item[1])[:12]:
         say(f"{mode}: {count} x {sentence}")

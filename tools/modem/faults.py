@@ -1,5 +1,5 @@
-"""The faults of the bench: what is done to the emulated modem, and what is undone once the terminal
-works again (or after its own time). Drawn by the seed."""
+"""The faults of the bench: what is done to the emulated modem, and what is undone once the
+terminal works again (or after its own time). Drawn by the seed."""
 
 
 class Fault:
@@ -50,10 +50,8 @@ def _dead(rng):
 
 
 def _crash(rng):
-    steps = [(0, {"crash": True})]
-    if rng.random() < 0.5:
-        steps.insert(0, (0, {"drop": 1.0}))  # and not even RDY is heard
-    return Fault("crash", steps, {"drop": 0.0})
+    share = rng.choice((0.0, 1.0))  # not even RDY is heard
+    return Fault("crash", [(0, {"drop": share, "crash": True})], {"drop": 0.0})
 
 
 def _sim_out(rng):

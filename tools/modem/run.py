@@ -28,12 +28,13 @@ class Run:
         self.lost = []  # kinds of those that were not recovered from
         self.sentences = {}  # why streams ended: how often
         self.stalls = []
+        self.wrongs = []  # bytes that came wrong
         self.failures = []  # of the slot
         self._rng = random.Random(f"{seed}/{mode}")
         self._faults = faults.draw(count, self._rng)
         self._count = count
         self._say = say
-        self._echo = Echo()
+        self._echo = Echo(self._wrong)
         plan = {
             "mode": mode,
             "seed": seed,
@@ -90,10 +91,15 @@ class Run:
         told = json.loads(text)
         if "stall" in told:
             self.stalls.append(f"{self._kind}: {told['stall']}")
+        if "corrupt" in told:
+            self._wrong(told["corrupt"])
         if "failed" in told:
             self.failures.append(f"{self._kind}: {told['failed']}")
         if "end" in told:
             self.sentences[told["end"]] = self.sentences.get(told["end"], 0) + 1
+
+    def _wrong(self, text):
+        self.wrongs.append(f"{self._kind}: {text}")
 
     def _worked(self, number, began, ended):
         """An exchange was right that began when the fault was there already."""
