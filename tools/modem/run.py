@@ -20,8 +20,9 @@ _CALM_S = (5.0, 25.0)  # between a recovery and the next fault
 
 
 class Run:
-    def __init__(self, mode, count, seed, say=lambda text: None, plant=0):
-        """`mode`: push or buffer; `plant`: a defect in the driver, see terminal.py."""
+    def __init__(self, mode, count, seed, say=lambda text: None, plant=0, only=""):
+        """`mode`: push or buffer; `plant`: a defect in the driver, see terminal.py;
+        `only`: faults of this name."""
         self.mode = mode
         self.recovered = []  # s, of each fault
         self.by_kind = {}  # kind: [faults, recovered, worst s]
@@ -31,7 +32,7 @@ class Run:
         self.wrongs = []  # bytes that came wrong
         self.failures = []  # of the slot
         self._rng = random.Random(f"{seed}/{mode}")
-        self._faults = faults.draw(count, self._rng)
+        self._faults = faults.draw(count, self._rng, only)
         self._count = count
         self._say = say
         self._echo = Echo(self._wrong)
