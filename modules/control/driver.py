@@ -182,6 +182,7 @@ class Driver:
         finally:
             self._operated = -1
             self._left[switch] = 0  # wherever it is seen to rest next is no surprise
+            self._changed.set()
         self.failures += outcome != DONE
         return outcome, text
 

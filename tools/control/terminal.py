@@ -315,7 +315,9 @@ def main():
         link.tell("off")
         wires.attend(None)
         _new_loop(link)
-        off_ms, takes_module, left, how = json.loads(link.i2c.readfrom_mem(_BOX_CHIP, 0, _STEP_MOST))
+        off_ms, takes_module, left, how = json.loads(
+            link.i2c.readfrom_mem(_BOX_CHIP, 0, _STEP_MOST)
+        )
         if takes_module:
             wires.power(False)
         asyncio.run(_dark(off_ms))
