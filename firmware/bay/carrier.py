@@ -52,20 +52,30 @@ async def _opened(stream, host, ssl, check):
 async def _is_open(stream):
     try:
         await asyncio.wait_for_ms(stream.opened(), _LOOK_MS)
-    except asyncio.TimeoutError:
+    except asyncio.TimeoutError:  # an OSError too
         return False
+    except OSError as error:
+        raise _told(stream, error)
     return True
 
 
 class Plain:
     def __init__(self, stream):
         self._stream = stream
-        self.write = stream.write
         self.close = stream.close
+
+    def write(self, data):
+        try:
+            return self._stream.write(data)
+        except OSError as error:
+            raise _told(self._stream, error)
 
     async def readinto(self, view):
         await self._stream.data()
-        return self._stream.readinto(view)
+        try:
+            return self._stream.readinto(view)
+        except OSError as error:
+            raise _told(self._stream, error)
 
 
 class Secured:
@@ -78,22 +88,34 @@ class Secured:
     def write(self, data):
         try:
             return self._tls.write(data)
-        except ValueError as error:  # the port's way to say what is wrong with a certificate
-            raise UplinkError("TLS: " + str(error).strip())
+        except (OSError, ValueError) as error:
+            raise _told(self._stream, error)
 
     async def readinto(self, view):
         """None is said when the handshake may have come further: there may be room now."""
+        count = self._read(view)
+        if count is None:
+            if self._stream.is_readable():
+                await asyncio.sleep_ms(_FULL_MS)
+            await self._stream.data()
+            count = self._read(view)
+        return count
+
+    def _read(self, view):
         try:
-            count = self._tls.readinto(view)
-            if count is None:
-                if self._stream.is_readable():
-                    await asyncio.sleep_ms(_FULL_MS)
-                await self._stream.data()
-                count = self._tls.readinto(view)
-            return count
-        except ValueError as error:
-            raise UplinkError("TLS: " + str(error).strip())
+            return self._tls.readinto(view)
+        except (OSError, ValueError) as error:
+            raise _told(self._stream, error)
 
     def close(self):
         self._tls.close()
         self._stream.close()
+
+
+def _told(stream, error):
+    """The error to raise: with the sentence of the module, or of TLS about a certificate."""
+    if stream.why:
+        return UplinkError("4G: " + stream.why)
+    if isinstance(error, ValueError):  # the port's way to say what is wrong with a certificate
+        return UplinkError("TLS: " + str(error).strip())
+    return error

@@ -1,8 +1,9 @@
 """What a modem says, cut into pieces: lines, prompts, and data of an announced length. Sans-I/O.
 
-Data are handed on only when the whole length came and CR LF stands right behind it; else the
-frame is broken, and what it was made of is read again as lines, so that a result code or the
-next frame in the middle of it is found. Nothing here knows what a line means.
+Data are handed on only when the whole length came, CR LF stands right behind it, and neither what
+follows nor their own last line says that something slipped in; else the frame is broken, and
+what it was made of is read again as lines, so that a result code or the next frame in the
+middle of it is found.
 """
 
 from micropython import const
@@ -20,6 +21,31 @@ _LINE_BYTES = const(512)  # a longer line is none
 _PUSH = b'+QIURC: "recv",'
 _ANSWER = b"+QIRD: "
 _EDGE = b"\r\n"
+_HUNG_UP = b"\r\nNO CARRIER"
+# how a line begins that a modem says unasked; whatever else nobody asked for is garbage
+UNASKED = (
+    "+QIURC:",
+    "+QIOPEN:",
+    "+CEREG:",
+    "+CREG:",
+    "+CGREG:",
+    "+CPIN:",
+    "+CFUN:",
+    "+QUSIM:",
+    "+QIND:",
+    "+CGEV:",
+    "+CTZE:",
+    "+CTZV:",
+    "+CTZDST:",
+    "+QNITZ:",
+    "+CMTI:",
+    "RDY",
+    "APP RDY",
+    "RING",
+    "NO CARRIER",
+    "POWERED DOWN",
+    "NORMAL POWER DOWN",
+)
 
 
 class Parser:
@@ -83,12 +109,14 @@ class Parser:
             self._buf = buf[at:]
 
     def _take_prompt(self):
-        # at the end of what came: whatever stands before it on its line is garbage
         buf = self._buf
-        if not buf.endswith(b"> ") or buf.find(b"\n") >= 0:
-            return False
-        self.garbage += len(buf) - 2
-        self._buf = bytearray()
+        at = 0
+        if buf[:2] != b"> ":  # nothing is said behind it: before it on its line may be garbage
+            if not buf.endswith(b"> ") or buf.find(b"\n") >= 0:
+                return False
+            at = len(buf) - 2
+        self.garbage += at
+        self._buf = buf[at + 2 :]
         self.wants_prompt = False
         return True
 
@@ -119,10 +147,30 @@ class Parser:
             return None
         if buf[length + 1] != _EDGE[1]:
             return self.abandon()
+        # the next line begins with CR LF of its own
+        if len(buf) > length + 2 and buf[length + 2] != _EDGE[0]:
+            return self.abandon()
         data = bytes(buf[:length])
+        if _ends_as_modem(data):
+            return self.abandon()
         self._buf = buf[length + 2 :]
         self._length = -1
         return (READ, data) if self._socket < 0 else (PUSHED, (self._socket, data))
+
+
+def _ends_as_modem(data):
+    """Is NO CARRIER in the data, or their last line one of the modem's? With its CR LF it would
+    pass for the end of the frame it slipped into. Data that really read so cost a connection,
+    not a byte."""
+    if data.find(_HUNG_UP) >= 0:
+        return True
+    start = data.rfind(_EDGE)
+    if start < 0 or len(data) - start > 64:
+        return False
+    for word in UNASKED:
+        if data[start + 2 :].startswith(word.encode()):
+            return True
+    return False
 
 
 def number(text, most):

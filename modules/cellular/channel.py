@@ -20,32 +20,6 @@ _ANSWER_LINES = const(40)  # of one command; more are dropped
 
 _FINAL = ("OK", "ERROR", "SEND OK", "SEND FAIL", "CONNECT")
 _ERRORS = ("+CME ERROR:", "+CMS ERROR:")
-# said unasked; whatever else nobody asked for is garbage
-_UNASKED = (
-    "+QIURC:",
-    "+QIOPEN:",
-    "+CEREG:",
-    "+CREG:",
-    "+CGREG:",
-    "+CPIN:",
-    "+CFUN:",
-    "+QUSIM:",
-    "+QIND:",
-    "+CGEV:",
-    "+CTZE:",
-    "+CTZV:",
-    "+CTZDST:",
-    "+QNITZ:",
-    "+CMTI:",
-    "+CSQ:",
-    "RDY",
-    "APP RDY",
-    "RING",
-    "NO CARRIER",
-    "POWERED DOWN",
-    "NORMAL POWER DOWN",
-)
-
 
 class Silent(SlotError):
     """The modem did not answer in time."""
@@ -134,13 +108,13 @@ class Channel:
                 return
             if self._prefix and line.startswith(self._prefix):
                 self._keep(line)
-                if line.startswith(_UNASKED):
+                if line.startswith(at.UNASKED):
                     self._listener.unasked(line)
                 return
             if line == self._command:  # it echoes what it was told not to: it began anew
                 self._listener.unasked("RDY")
                 return
-        if line.startswith(_UNASKED):
+        if line.startswith(at.UNASKED):
             self._listener.unasked(line)
         elif self._command and self._prefix is None:
             self._keep(line)

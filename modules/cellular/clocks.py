@@ -20,7 +20,7 @@ def utc_ms(text, is_utc):
     date, time = text.split(",")[:2]
     year, month, day = [int(word) for word in date.split("/")]
     if year < 100:
-        year += 2000
+        year += 2000 if year < 70 else 1900  # one that was never set says 70 or 80
     hours, minutes, seconds = [int(word) for word in time[:8].split(":")]
     if not (2020 <= year <= 2099 and 1 <= month <= 12 and 1 <= day <= 31):
         raise ValueError("the network's clock was never set")

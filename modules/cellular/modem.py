@@ -29,8 +29,8 @@ _AWAY_MS = const(30000)  # registration may be away so long with the context up
 _WATCH_MS = const(500)  # between two looks at what streams wait for
 _OFF_MS = const(1500)  # without power
 _REST_MIN_MS = const(2000)  # cap of the first pause ...
-_REST_MAX_MS = const(600000)  # ... and of the last
-_STABLE_MS = const(300000)  # service so long starts the pauses anew
+_REST_MAX_MS = const(120000)  # ... and of the last
+_STABLE_MS = const(60000)  # service so long starts the pauses anew
 _SYNC = const(3)  # answers in a row that make a modem trustworthy again
 _ROUNDS = const(6)  # looks between two of what seldom changes
 
@@ -255,6 +255,10 @@ class Modem:
                 good += 1
             except Silent:
                 good = 0
+            except Again:
+                return True  # it began anew, and will be asked from the beginning
+            except Dead:
+                return False
             if good == _SYNC:
                 return True
         return False

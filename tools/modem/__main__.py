@@ -33,6 +33,9 @@ def parse(argv):
     parser.add_argument("--faults", type=int, default=300, help="in both modes together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mode", choices=MODES, help="only this one")
+    parser.add_argument(
+        "--plant", type=int, default=0, choices=(0, 1, 2, 3), help="a defect, which must be caught"
+    )
     options = parser.parse_args(argv)
     if not 1 <= options.faults <= 100000:
         parser.error("--faults is 1 to 100000")
@@ -46,7 +49,7 @@ def bench(options, say):
     kinds, parts = {}, {}
     for i, mode in enumerate(modes):
         count = options.faults // len(modes) + (i < options.faults % len(modes))
-        run = Run(mode, count, options.seed, say)
+        run = Run(mode, count, options.seed, say, options.plant)
         parts[mode] = run.go()
         for kind, row in run.by_kind.items():
             before = kinds.setdefault(kind, [0, 0, 0.0])
@@ -71,8 +74,8 @@ def bench(options, say):
 def tell(mode, run, say):
     for kind in run.lost:
         say(f"{mode}: never recovered from {kind}")
-    for stall in run.stalls[:20]:
-        say(f"{mode}: {stall}")
+    for text in run.stalls[:20] + run.failures[:20]:
+        say(f"{mode}: {text}")
     for sentence, count in sorted(run.sentences.items(), key=lambda item: -item[1])[:12]:
         say(f"{mode}: {count} x {sentence}")
 

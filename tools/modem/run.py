@@ -20,13 +20,15 @@ _CALM_S = (5.0, 25.0)  # between a recovery and the next fault
 
 
 class Run:
-    def __init__(self, mode, count, seed, say=lambda text: None):
+    def __init__(self, mode, count, seed, say=lambda text: None, plant=0):
+        """`mode`: push or buffer; `plant`: a defect in the driver, see terminal.py."""
         self.mode = mode
         self.recovered = []  # s, of each fault
         self.by_kind = {}  # kind: [faults, recovered, worst s]
         self.lost = []  # kinds of those that were not recovered from
         self.sentences = {}  # why streams ended: how often
         self.stalls = []
+        self.failures = []  # of the slot
         self._rng = random.Random(f"{seed}/{mode}")
         self._faults = faults.draw(count, self._rng)
         self._count = count
@@ -40,10 +42,11 @@ class Run:
             "read_ms": READ_MS,
             "write_ms": WRITE_MS,
             "baud": BAUD,
+            "plant": plant,
         }
         self._host = Host("tools/modem/terminal.py", plan, self._hear)
         options = {"network": self._echo, "seed": seed}
-        self._port_module = self._host.plug(_SLOT, "cellular", Module, options)
+        self._module = self._host.plug(_SLOT, "cellular", Module, options)
         self._fault = None
         self._began = 0.0
         self._well = set()  # streams that worked since
@@ -87,6 +90,8 @@ class Run:
         told = json.loads(text)
         if "stall" in told:
             self.stalls.append(f"{self._kind}: {told['stall']}")
+        if "failed" in told:
+            self.failures.append(f"{self._kind}: {told['failed']}")
         if "end" in told:
             self.sentences[told["end"]] = self.sentences.get(told["end"], 0) + 1
 
@@ -114,19 +119,16 @@ class Run:
                 row[2] = max(row[2], round(took, 1))
                 self.recovered.append(took)
             if self._fault.undo:
-                self._module().set(**self._fault.undo)
+                self._module.set(**self._fault.undo)
         if not self._faults:
-            self._module().port.interrupt(0)
+            self._module.port.interrupt(0)
             return
         self._host.time.later(self._rng.uniform(*_CALM_S), self._strike)
 
     def _strike(self):
         self._fault = fault = self._faults.pop()
         for at, values in fault.steps:
-            self._host.time.later(at, lambda values=values: self._module().set(**values))
+            self._host.time.later(at, lambda values=values: self._module.set(**values))
         self._begin(fault.kind, fault.lasts_s)
         if len(self._faults) % 50 == 0:
             self._say(f"{self.mode}: {self._count - len(self._faults)} faults")
-
-    def _module(self):
-        return self._port_module

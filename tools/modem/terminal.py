@@ -11,12 +11,14 @@ from firmware.bay.slot import Slot
 from firmware.core.errors import SlotError
 from firmware.core.log import Log
 from firmware.points.table import Points
+from modules.cellular import at, channel, sockets
 from modules.cellular.driver import Driver
 from tools.modem import content
 from tools.virtual.device import Link
 
 _SLOT = 2
 _ROOM = 1500  # bytes an exchange has at most
+_MUCH = 8000  # ... one in four: more than the stream keeps, so that a write has to wait
 _TURN = 40000  # ... and a connection
 _SLACK_MS = 1100  # any task may be late, and bounds are looked at twice a second
 _PAUSE_MS = 500  # after a failure
@@ -68,19 +70,19 @@ class Traffic:
         try:
             await self._timed(stream.opened(), "connect", plan["connect_ms"])
             await self._write(stream, content.greeting(self.number, self.turn))
-            at = 0
+            place = 0
             limit = 1 + self._random(_TURN)
-            while at < limit:
-                at += await self._exchange(stream, at)
+            while place < limit:
+                place += await self._exchange(stream, place)
                 await asyncio.sleep_ms(self._random(2000))
         finally:
             stream.close()
 
-    async def _exchange(self, stream, at):
+    async def _exchange(self, stream, place):
         began = self.bench.us()
-        count = 1 + self._random(_ROOM)
-        await self._write(stream, content.piece(self.number, self.turn, at, count, False))
-        await self._read(stream, at, count)
+        count = 1 + self._random(_ROOM if self._random(4) else _MUCH)
+        await self._write(stream, content.piece(self.number, self.turn, place, count, False))
+        await self._read(stream, place, count)
         self.bytes += count
         self.bench.link.tell("x %d %d %d" % (self.number, began, self.bench.us()))
         return count
@@ -94,8 +96,8 @@ class Traffic:
             else:
                 view = view[count:]
 
-    async def _read(self, stream, at, count):
-        wanted = content.piece(self.number, self.turn, at, count, True)
+    async def _read(self, stream, place, count):
+        wanted = content.piece(self.number, self.turn, place, count, True)
         got = 0
         buf = bytearray(400)
         while got < count:
@@ -122,6 +124,38 @@ class Traffic:
             self.bench.waited(what, waited, bound_ms)
 
 
+def plant(number):
+    """A defect in the driver, which the bench must find."""
+    if number == 1:  # what stands behind data of the announced length does not matter
+
+        def frame(self):
+            buf, length = self._buf, self._length
+            if len(buf) < length + 2:
+                return None
+            data = bytes(buf[:length])
+            self._buf = buf[length + 2 :]
+            self._length = -1
+            return (at.READ, data) if self._socket < 0 else (at.PUSHED, (self._socket, data))
+
+        at.Parser._frame = frame
+    elif number == 2:  # the answer to a send is waited for as long as it takes
+        bounded = channel.Channel._wait
+
+        async def wait(self, event, bound_ms):
+            if self._command.startswith("AT+QISEND"):
+                await event.wait()
+            else:
+                await bounded(self, event, bound_ms)
+
+        channel.Channel._wait = wait
+    elif number == 3:  # nobody looks whether a socket is still there
+
+        async def look(self, socket, place, now):
+            place.look_ms = now + 3600000
+
+        sockets.Sockets._look = look
+
+
 class Bench:
     def __init__(self, link):
         self.link = link
@@ -132,6 +166,7 @@ class Bench:
         self.worst = {"connect": 0, "read": 0, "write": 0}
         self.ends = 0
         random.seed(plan["seed"])
+        plant(plan["plant"])
         self.told = Told(link)
         self.wires = link.wires(_SLOT)
         cfg = {"mode": plan["mode"], "baud": plan["baud"], "apn": "virtual"}

@@ -239,7 +239,9 @@ class Module:
             if name not in SETTINGS:
                 raise ValueError(f"a cellular module has no {name}, but {', '.join(SETTINGS)}")
             kind, what = SETTINGS[name]
-            if kind is not str and (isinstance(value, str) or (kind is bool) != isinstance(value, bool)):
+            if kind is not str and (
+                isinstance(value, str) or (kind is bool) != isinstance(value, bool)
+            ):
                 raise ValueError(f"{name} is {what}, not {value!r}")
             self._set(name, kind(value), what)
 
