@@ -3,7 +3,7 @@ power cuts like the archive.
 
 A row is a line of five words "output action point relation value", such as
 "control-4.q1 close control-4.q2 = 1". The operation is allowed while the point is so and of good
-quality; several rows of one operation must all hold. Nothing is held in RAM.
+quality; several rows of one operation must all hold. Flash is read once, the lines are kept.
 """
 
 from collections import namedtuple
@@ -29,19 +29,26 @@ Rule = namedtuple("Rule", ("output", "action", "point", "relation", "value"))
 class Interlocks:
     def __init__(self, twin):
         self._twin = twin
-        self.problems = []  # what was wrong with flash when it was read last, a sentence each
+        self._payload = None  # the lines, once they were read
+        self.problems = []  # what was wrong with flash, a sentence each
 
     def rows(self):
         """All Rules. While there are problems some may be missing."""
-        payload, info = self._twin.load()
-        self.problems = ["the interlocks copy %s is %s" % damage for damage in info.damaged]
+        if self._payload is None:
+            self._payload, info = self._twin.load()
+            self._payload = self._payload or b""
+            self.problems = ["the interlocks copy %s is %s" % damage for damage in info.damaged]
+            self._parsed(self.problems)
+        return self._parsed([])
+
+    def _parsed(self, problems):
         rules = []
-        for line in (payload or b"").split(b"\n"):
+        for line in self._payload.split(b"\n"):
             if line:
                 try:
                     rules.append(parse(line))
                 except ConfigError as error:
-                    self.problems.append(str(error))
+                    problems.append(str(error))
         return rules
 
     def objection(self, output, action, point):
@@ -67,7 +74,7 @@ class Interlocks:
         many."""
         rule = Rule(*words)
         judge(rule)
-        rules = self.rows()
+        rules = self._whole()
         if rule in rules:
             raise ConfigError("there is such an interlock already")
         self._save(rules + [rule])
@@ -75,7 +82,7 @@ class Interlocks:
 
     def remove(self, number):
         """Row `number` of rows(), from 1 on; the Rule. ConfigError when there is none."""
-        rules = self.rows()
+        rules = self._whole()
         if type(number) is not int or not 1 <= number <= len(rules):
             raise ConfigError("there are %d interlocks, not %s" % (len(rules), short(number)))
         gone = rules.pop(number - 1)
@@ -87,11 +94,22 @@ class Interlocks:
         rules = self.rows()
         self._save(rules)
         self._save(rules)
+        self.problems = []
+
+    def _whole(self):
+        """All Rules; ConfigError when some may be missing: a change would hide that."""
+        rules = self.rows()
+        if self.problems:
+            raise ConfigError("%s: say interlock('keep') first" % self.problems[0])
+        return rules
 
     def _save(self, rules):
         if len(rules) > _ROWS_MAX:
             raise ConfigError("there is room for %d interlocks" % _ROWS_MAX)
-        self._twin.save("".join(["%s %s %s %s %s\n" % rule for rule in rules]).encode())
+        payload = "".join(["%s %s %s %s %s\n" % rule for rule in rules]).encode()
+        self._payload = None  # after a failure flash is asked again
+        self._twin.save(payload)
+        self._payload = payload
 
 
 def on_flash():

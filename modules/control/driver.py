@@ -119,6 +119,7 @@ class Driver:
 
     async def close(self):
         """No coil is fed, no pin drives; what does not answer any more feeds nothing."""
+        self._wires.attend(None)
         self._stop_timer()
         try:
             self._board.let_go()

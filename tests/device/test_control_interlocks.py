@@ -119,8 +119,11 @@ def test_damage(fs):
     some.add(RULE[:4] + ("2",))
     with fs.open("/interlocks.a", "wb") as file:
         file.write(b"?")
+    some = interlocks(fs)
     assert "damaged" not in some.objection("o.q", "open", None)
     assert "interlock('keep')" in some.objection("o.q", "open", None)
+    assert "interlock('keep') first" in why(some.add, RULE[:4] + ("3",))
+    assert "interlock('keep') first" in why(some.remove, 1)
     some.keep()
     assert some.objection("o.q", "open", None) == ""
 
