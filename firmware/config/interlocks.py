@@ -139,8 +139,7 @@ def judge(rule):
         raise ConfigError("an action is close or open, not %s" % short(rule.action))
     if rule.relation not in _RELATIONS:
         raise ConfigError("a relation is one of %s" % " ".join(_RELATIONS))
-    if not isinstance(rule.value, str) or _number(rule.value) is None:
-        raise ConfigError("%s is no number such as 1 or -0.5" % short(rule.value))
+    _number(rule.value)
 
 
 def _is_word(word):
@@ -150,12 +149,14 @@ def _is_word(word):
 
 
 def _number(text):
-    """(whole number, power of ten) of a text; None when it is none."""
-    body = text[1:] if text[:1] == "-" else text
+    """(whole number, power of ten) of a text; ConfigError when it is none."""
+    body = text if isinstance(text, str) else ""
+    if body[:1] == "-":
+        body = body[1:]
     at = body.find(".")
     digits = body if at < 0 else body[:at] + body[at + 1 :]
     if not 1 <= len(digits) <= _DIGITS_MAX or not digits.isdigit():
-        return None
+        raise ConfigError("%s is no number such as 1 or -0.5" % short(text))
     power = 0 if at < 0 else at + 1 - len(body)
     return (-int(digits) if text[:1] == "-" else int(digits)), power
 
