@@ -142,7 +142,13 @@ def test_time():
     assert clocks.utc_ms("2026/11/29,23:04:05+32,0", True) == utc
     assert clocks.utc_ms("26/11/30,07:04:05+32", False) == utc
     assert clocks.utc_ms("26/11/29,18:34:05-18", False) == utc
-    for wrong in ("", "80/01/06,00:00:01+00", "2026/13/01,00:00:00+00", "26/11/29,24:00:00+00", "x"):
+    for wrong in (
+        "",
+        "80/01/06,00:00:01+00",
+        "2026/13/01,00:00:00+00",
+        "26/11/29,24:00:00+00",
+        "x",
+    ):
         try:
             clocks.utc_ms(wrong, True)
         except (ValueError, IndexError):

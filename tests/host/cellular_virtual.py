@@ -40,7 +40,15 @@ class Terminal:
         settings.update(cfg)
         log = Log(self.clock, lambda line: None)
         self.slot = Slot(
-            number, "cellular", Driver, self.wires, settings, self.points, self.clock, log, self.told
+            number,
+            "cellular",
+            Driver,
+            self.wires,
+            settings,
+            self.points,
+            self.clock,
+            log,
+            self.told,
         )
         self.task = asyncio.create_task(self.slot.run())
 

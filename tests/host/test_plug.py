@@ -15,10 +15,11 @@ from tools.station.devices import fleet
 from tools.virtual.host import Host
 
 SCRIPT = "tests/host/plug_terminal.py"
-PLUGS = int(os.environ.get("TTU_PLUGS", "25"))
+PLUGS = int(os.environ.get("TTU_PLUGS", "40"))
 KINDS = ("rs485", "hplc", "cellular", "control", "telemetry")
 NODES = 4
-SLOPE = 16  # bytes of heap a round, at most: one object kept in each would be 32
+SLOPE = 16  # bytes of heap a round, at most: one object kept in each would be 32 ...
+NOISE = 6000  # ... and what a collection takes for a pointer: 500 rounds show a leak of 50 bytes
 _STAY_S = (0.5, 14.0)  # some are pulled before they work
 _GAP_S = (1.5, 3.0)  # the bay sees a change within 1 s
 
@@ -68,11 +69,6 @@ class Hand:
         self.host.time.later(self.rng.uniform(*_GAP_S), self._plug)
 
 
-def slope(values):
-    half = len(values) // 2
-    return (median(values[half:]) - median(values[:half])) / half
-
-
 @pytest.fixture(scope="module")
 def played():
     """(hand, lines told, report)."""
@@ -110,6 +106,8 @@ def test_nothing_of_them_stays(played):
     assert all(row[4] == 0 for row in gone)  # no point that looks valid
     assert report["most_good"] > 100 and report["good"] == 0
     assert max(row[3] for row in gone) <= 3  # the bay, and who is still there
-    alone = [row[2] for row in gone[len(gone) // 2 :] if row[3] == 1]  # nobody else is there
-    assert len(alone) > 8
-    assert abs(slope(alone)) <= SLOPE * len(gone) / 2 / len(alone), alone
+    alone = [row[2] for row in gone if row[3] == 1]  # nobody else is there
+    third = len(alone) // 3
+    assert third > 4
+    grown = median(alone[-third:]) - median(alone[third:-third])
+    assert grown <= NOISE + SLOPE * len(gone) / 3, alone
