@@ -100,7 +100,7 @@ def link_rig(chip="ade9000", options=(), crc=0):
             for process in (terminal, emulator):
                 if process is not None:
                     process.terminate()
-                    process.wait(5)
+                    process.wait(30)
                     process.stdout.close()
             if terminal is not None:
                 terminal.stdin.close()

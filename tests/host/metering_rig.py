@@ -105,5 +105,5 @@ def metering_rig(*options):
         finally:
             rig.close()
             emulator.terminate()
-            emulator.wait(5)
+            emulator.wait(30)
             emulator.stdout.close()

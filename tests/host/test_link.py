@@ -83,6 +83,7 @@ def test_noise_on_the_wire_is_repaired_or_named():
         rig.until("registers")
         summary = rig.end()
     assert not rig.told("broken")
+    assert summary["bursts repeated"] >= 1
     assert summary["bursts repeated"] + summary["register CRC errors"] >= 3
     assert summary["missing"] == sum(sets for sets, _ in rig.told("gap"))
     assert all(bits & (SHORT | OVERRUN) for _, bits in rig.told("gap"))
