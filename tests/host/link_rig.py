@@ -60,6 +60,17 @@ class LinkRig:
         return [line[2:] for line in self.lines if line[1] == what]
 
 
+def end(process):
+    """It may be too far behind its time to hear that it shall end."""
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
+
+
 @contextlib.contextmanager
 def link_rig(chip="ade9000", options=(), crc=0):
     """A running link; `crc` as link_terminal takes it, `options` for the emulator."""
@@ -99,9 +110,7 @@ def link_rig(chip="ade9000", options=(), crc=0):
         finally:
             for process in (terminal, emulator):
                 if process is not None:
-                    process.terminate()
-                    process.wait(30)
-                    process.stdout.close()
+                    end(process)
             if terminal is not None:
                 terminal.stdin.close()
                 terminal.stderr.close()
