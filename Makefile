@@ -7,15 +7,16 @@ RUN := $(BIN)/python -m
 STAMP := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 
-HEAP ?= 1M
+HEAP ?= 2M
 QEMU_HEAP ?= 256K
 PACE ?= real
 METERS ?= 8
+VIA ?= cellular
 SEED ?= 1
 TESTS ?= tests/host
 JOBS ?= auto
 
-.PHONY: help venv run board plug unplug deploy vectors fuzz accuracy poll size test qemu test-qemu bench lint format clean
+.PHONY: help venv run board plug unplug set deploy vectors fuzz accuracy poll hplc modem control alarm memory size test qemu test-qemu bench lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -37,12 +38,12 @@ $(DEV): $(STAMP) requirements-dev.txt requirements-stubs.txt
 
 venv: $(STAMP) ## set up the environment (pinned packages) and nothing else
 
-run: $(STAMP) ## the desk-top station and the terminal; SECONDS=30 PACE=lockstep WAVEFORM=f.npz METERS=8 DEVICES=24 CHIP=atm90e36a
+run: $(STAMP) ## the desk-top station and the terminal; SECONDS=30 PACE=lockstep WAVEFORM=f.npz METERS=8 DEVICES=24 NODES=12 VIA=network CHIP=atm90e36a
 	@$(RUN) tools.station $(if $(SECONDS),--seconds "$(SECONDS)") --pace "$(PACE)" --meters "$(METERS)" \
 	  $(if $(DEVICES),--devices "$(DEVICES)") --heap "$(HEAP)" --seed "$(SEED)" $(if $(WAVEFORM),--waveform "$(WAVEFORM)") $(if $(BROKER),--broker "$(BROKER)") \
-	  $(if $(CHIP),--chip "$(CHIP)")
+	  $(if $(CHIP),--chip "$(CHIP)") $(if $(NODES),--nodes "$(NODES)") --via "$(VIA)"
 
-board: $(STAMP) ## only the virtual board: prints the PTY for mpremote; HEAP=1M FLASH=file
+board: $(STAMP) ## only the virtual board: prints the PTY for mpremote; HEAP=2M FLASH=file
 	@$(RUN) tools.vboard --bay --heap "$(HEAP)" $(if $(FLASH),--flash "$(FLASH)")
 
 plug: $(STAMP) ## a module into the running station or board: SLOT=3 MODULE=hplc; or blank corrupt unknown unreadable
@@ -50,6 +51,9 @@ plug: $(STAMP) ## a module into the running station or board: SLOT=3 MODULE=hplc
 
 unplug: $(STAMP) ## and out again: SLOT=3
 	@$(RUN) tools.vboard.bay unplug $(if $(SLOT),--slot "$(SLOT)")
+
+set: $(STAMP) ## what a plugged module measures, or a fault of it: SLOT=5 VALUES="di3=1 ai1=12.5"
+	@$(RUN) tools.vboard.bay set $(if $(SLOT),--slot "$(SLOT)") $(VALUES)
 
 deploy: $(STAMP) ## build to .mpy and copy what changed: make deploy PORT=/dev/ttyUSB0
 	@test -n "$(PORT)" || { echo "say where the board is: make deploy PORT=/dev/ttyUSB0"; exit 2; }
@@ -70,6 +74,21 @@ poll: $(if $(SWEEP),$(DEV),$(STAMP)) ## a station's buses on virtual time: DEVIC
 	@$(RUN) tools.poll --seed "$(SEED)" $(if $(DEVICES),--devices "$(DEVICES)") $(if $(DEAD),--dead "$(DEAD)") \
 	  $(if $(BUSES),--buses "$(BUSES)") $(if $(MINUTES),--minutes "$(MINUTES)") $(if $(BABBLE),--babble) \
 	  $(if $(SWEEP),--sweep "$(SWEEP)")
+
+hplc: $(STAMP) ## a carrier network on virtual time: NODES=200 SEED=1
+	@$(RUN) tools.hplc --seed "$(SEED)" $(if $(NODES),--nodes "$(NODES)")
+
+modem: $(STAMP) ## TCP over a modem that fails, on virtual time: FAULTS=300 SEED=1
+	@$(RUN) tools.modem --seed "$(SEED)" $(if $(FAULTS),--faults "$(FAULTS)")
+
+control: $(STAMP) ## random control requests, power cuts and pulls: SEQUENCES=50000 SEED=1 PLANT=1 (a defect, must be caught)
+	@$(RUN) tools.control --seed "$(SEED)" $(if $(SEQUENCES),--sequences "$(SEQUENCES)") $(if $(PLANT),--plant "$(PLANT)")
+
+alarm: $(STAMP) ## from an edge or an outage to a client of the broker: COUNT=500 SEED=1
+	@$(RUN) tools.alarm --seed "$(SEED)" $(if $(COUNT),--count "$(COUNT)")
+
+memory: $(STAMP) ## heap of a station's points, devices and five modules: DEVICES=200 POINTS=20
+	@$(RUN) tools.memory $(if $(DEVICES),--devices "$(DEVICES)") $(if $(POINTS),--points "$(POINTS)")
 
 size: $(STAMP) ## .mpy bytes and RAM after import, per package
 	@$(RUN) tools.size

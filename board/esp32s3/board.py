@@ -19,6 +19,7 @@ _UARTS = (1, 2)  # UART 0 is the prompt's
 # tx, rx in the order of SLOTS; the transceivers switch direction themselves
 _UART_PINS = ((17, 18), (15, 16), (1, 2), (21, 38), (39, 40), (41, 42))
 _taken = {}  # UART: the port that has it, or None
+_INTERRUPT = 47  # of all slots: their open drains are wired together
 _backplane = machine.I2C(0, scl=7, sda=8, freq=400000)
 # slots have no pins left for these: port A reads presence, port B is power; resets are port A
 _lines = expander.Expander(_backplane, 0x20, 0x00FF)
@@ -45,6 +46,10 @@ def slot(number):
         expander.Pin(_lines, 8 + at, 0),
         expander.Pin(_resets, at, 1),
         lambda baud, parity: _uart(number, baud, parity),
+        machine.Pin(_INTERRUPT, machine.Pin.IN, machine.Pin.PULL_UP),
+        time.ticks_us,
+        _Timer,
+        wlan.PPP,
     )
 
 
@@ -72,6 +77,30 @@ class _Port(machine.UART):
         if _taken[self._uart] is self:  # else it was closed before, and may be another's now
             _taken[self._uart] = None
             super().deinit()
+
+
+class _Timer:
+    """One of the chip's hardware timers while it runs; timer 0 is the watchdog's."""
+
+    _free = [1, 2, 3]
+
+    def init(self, mode, period, callback):
+        """OSError when all are in use."""
+        if not self._free:
+            raise OSError("the board has three timers for slots, all are in use")
+        self._id = self._free.pop()
+        self._callback = callback
+        self._timer = machine.Timer(self._id)
+        self._timer.init(mode=mode, period=period, callback=self._over)
+
+    def deinit(self):
+        if self._id not in self._free:
+            self._timer.deinit()
+            self._free.append(self._id)
+
+    def _over(self, _):
+        self.deinit()
+        self._callback(self)
 
 
 def watchdog(timeout_ms):

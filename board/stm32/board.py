@@ -15,15 +15,15 @@ ARCH = "armv7emsp"
 SLOTS = (1, 2, 3, 4, 5, 6)
 SPI_HZ = 20000000  # the prescaler picks the next lower rate
 _backplane = machine.I2C(1, freq=400000)  # B8 B9
-# UART number, presence, power, reset, in the order of SLOTS. UART 3 is the prompt's (ST-LINK),
-# more are not wired in this port: slot 6 is for modules that need I2C only.
+# UART number, presence, power, reset, interrupt, in the order of SLOTS. UART 3 is the prompt's
+# (ST-LINK), more are not wired in this port: slot 6 is for modules that need I2C only.
 _SLOT_WIRES = (
-    (2, "E2", "F2", "E8"),  # D5 D6
-    (6, "E3", "F3", "E10"),  # C6 C7
-    (7, "E4", "F4", "E12"),  # F7 F6
-    (8, "E5", "F5", "E15"),  # E1 E0
-    (5, "E6", "F8", "G0"),  # B6 B12
-    (0, "E7", "F9", "G1"),
+    (2, "E2", "F2", "E8", "F10"),  # D5 D6
+    (6, "E3", "F3", "E10", "C12"),  # C6 C7
+    (7, "E4", "F4", "E12", "G2"),  # F7 F6
+    (8, "E5", "F5", "E15", "G3"),  # E1 E0
+    (5, "E6", "F8", "G0", "A15"),  # B6 B12
+    (0, "E7", "F9", "G1", "C8"),
 )
 
 
@@ -41,7 +41,7 @@ def metrology():
 def slot(number):
     """The wires of a slot."""
     pin = machine.Pin
-    uart, presence, power, reset = _SLOT_WIRES[number - 1]
+    uart, presence, power, reset, interrupt = _SLOT_WIRES[number - 1]
     return wires.SlotWires(
         number,
         _backplane,
@@ -49,6 +49,9 @@ def slot(number):
         pin(power, pin.OUT, value=0),
         pin(reset, pin.OUT, value=1),
         _maker(uart) if uart else None,
+        pin(interrupt, pin.IN, pin.PULL_UP),
+        time.ticks_us,
+        lambda: machine.Timer(-1),  # virtual, of the port's own tick interrupt
     )
 
 

@@ -1,5 +1,5 @@
-"""One exchange on a slot's bus for a person: what is to be sent, then what the line said. `send`
-returns at once; the answer is logged when it comes, and kept until the next."""
+"""One request of a person to a slot: bytes for its bus, or an order for its module. Both return
+at once; what came of it is logged, and kept until the next."""
 
 import asyncio
 
@@ -9,39 +9,43 @@ from firmware.core.errors import SlotError
 
 _MOST = const(512)  # bytes of an answer
 _SLACK_MS = const(10000)  # for the bus, besides the answer
+_ORDER_MS = const(120000)  # longest time for an order
 
 
 class Sender:
     def __init__(self, find, log):
         """find(number): the Slot in service there, SlotError without one."""
-        self.slot = 0  # of the exchange; 0: none yet
-        self.request = b""
-        self.reply = None  # bytes, None: not over yet, or failed
+        self.slot = 0  # of the request; 0: none yet
+        self.result = None  # bytes of the line, or what the module's driver gave
         self.error = ""
         self._find = find
         self._log = log
-        self._wish = None  # baud, parity, reply_ms, gap_ms
+        self._verb = ""
+        self._wish = None  # (arguments, wait_ms) while it is not over
         self._called = asyncio.Event()
 
     def send(self, number, data, baud, parity, reply_ms, gap_ms):
-        """SlotError when there is no such slot, or one exchange is under way."""
-        if self._wish:
-            raise SlotError("slot %d has not answered yet, send() shows it" % self.slot)
-        self._find(number)
-        self.slot = number
-        self.request = data
-        self.reply = None
-        self.error = ""
-        self._wish = baud, parity, reply_ms, gap_ms
-        self._called.set()
+        """SlotError when there is no such slot, or one request is under way."""
+        wait_ms = 2 * reply_ms + _SLACK_MS
+        self._begin(number, "raw", (data, baud, parity, reply_ms, gap_ms, _MOST), wait_ms)
+
+    def order(self, number, verb, args):
+        """As `send`; SlotError when the module takes no such order."""
+        orders = self._find(number).orders()
+        if verb not in orders:
+            known = "takes %s" % ", ".join(orders) if orders else "takes no orders"
+            raise SlotError("slot %d has no order %s, it %s" % (number, verb[:24], known))
+        self._begin(number, verb, args, _ORDER_MS)
 
     async def run(self):
         """For ever."""
         while True:
             await self._called.wait()
             self._called.clear()
+            args, wait_ms = self._wish or ((), 0)
             try:
-                await self._exchange(*(self._wish or ()))
+                slot = self._find(self.slot)
+                self.result = await slot.command(self._verb, *args, wait_ms=wait_ms)
             except SlotError as error:
                 self.error = str(error)
             finally:
@@ -54,21 +58,22 @@ class Sender:
             return "nothing was sent yet"
         if self.error:
             return "slot %d: %s" % (self.slot, self.error)
-        if self.reply is None:
+        if self._wish:
             return "slot %d has not answered yet" % self.slot
-        if not self.reply:
+        result = self.result
+        if self._verb != "raw":
+            return "slot %d: %s: %s" % (self.slot, self._verb, result or "done")
+        if not isinstance(result, bytes) or not result:
             return "slot %d: no answer" % self.slot
-        return "slot %d answered %s" % (self.slot, " ".join(["%02X" % b for b in self.reply]))
+        return "slot %d answered %s" % (self.slot, " ".join(["%02X" % b for b in result]))
 
-    async def _exchange(self, baud, parity, reply_ms, gap_ms):
-        slot = self._find(self.slot)
-        self.reply = await slot.command(
-            "raw",
-            self.request,
-            baud,
-            parity,
-            reply_ms,
-            gap_ms,
-            _MOST,
-            wait_ms=2 * reply_ms + _SLACK_MS,
-        )
+    def _begin(self, number, verb, args, wait_ms):
+        if self._wish:
+            raise SlotError("slot %d has not answered yet, send() shows it" % self.slot)
+        self._find(number)
+        self.slot = number
+        self.result = None
+        self.error = ""
+        self._verb = verb
+        self._wish = args, wait_ms
+        self._called.set()

@@ -11,6 +11,7 @@ from array import array
 from micropython import const
 
 from firmware.bay.contract import DATA
+from firmware.bay.news import DOWN, NO_BLOCK, UP, News
 from firmware.bay.schedule import BACK, DUTIES, LOST, Schedule
 from firmware.core.errors import SlotError
 from firmware.core.quality import IV, NT
@@ -20,7 +21,8 @@ _MOST_MS = const(60000)  # ... doubling up to this
 _MINUTE_MS = const(60000)
 _REST_MS = const(500)  # before a driver is opened anew, unless `reply_ms` is set
 _WAITING = const(8)  # commands that may wait for the bus
-_NO_BLOCK = const(0xFFFF)  # of a device that found no place among the points: it is not asked
+_LASTED_MS = const(10000)  # a session that ended later had begun well
+_END_LOOPS = const(20)  # turns of the loop in which a driver's own task must end
 _PERIODS = (("key_s", 1), ("alarm_s", 60), ("data_s", 900))  # settings, and without any
 
 EMPTY, OPENING, READY, CLOSED, FAILED = "empty", "opening", "ready", "closed", "failed"
@@ -40,7 +42,8 @@ class Slot:
     def __init__(self, number, kind, driver, wires, cfg, points, clock, log, listener):
         """`kind` is the module's type, `driver` its Driver class, `wires` what the board gives
         the slot; `cfg` are the settings of that module. `listener` has slot_failed(number,
-        text), device_changed(name, is_back) and state_changed(device, point, before, now)."""
+        text), slot_event(name, who, text, stamp_ms, members), device_changed(name, is_back) and
+        state_changed(device, point, before, now, stamp_ms)."""
         self.number = number
         self.kind = kind
         self.version = driver.VERSION
@@ -59,8 +62,12 @@ class Slot:
         self._points = points
         self._clock = clock
         self._log = log
-        self._block = None  # of the device whose turn it is
+        self._news = News(number, self.blocks, points, clock, listener)
+        self._device = 0  # number of the one whose turn it is
         self._is_state = False  # its points are states now, whose changes are events
+        self._own = None  # task of what the driver does of its own accord
+        self._end = None  # what that task raised
+        self._opened_ms = None  # when it was last; None: it was not
         self._is_stale = False  # the devices behind it were changed: open it anew
         self._commands = []  # the first one may be under way
         self._called = asyncio.Event()  # a command waits, or it is to be opened anew
@@ -74,8 +81,11 @@ class Slot:
             try:
                 await self._session()
             except (SlotError, OSError) as error:
-                self._failed(error)
-            if self.turns > before or self._is_stale:
+                has_lasted = self._has_lasted()
+                self._failed(error, has_lasted)
+            else:
+                has_lasted = True
+            if self.turns > before or has_lasted:
                 pause = _FIRST_MS
             if self._is_stale:
                 # an answer may be under way to what a new driver knows nothing of
@@ -114,12 +124,32 @@ class Slot:
     def served(self):
         """(number in the schedule, name) of each device that is asked."""
         for i, block in enumerate(self.blocks):
-            if block != _NO_BLOCK:
+            if block != NO_BLOCK:
                 yield i, self._points.at(block).name
 
     def counts(self):
         """(devices that answer, devices that do not)."""
-        return self.schedule.counts() if self.schedule else (0, len(self.blocks))
+        if not self.schedule:
+            return 0, len(self.blocks)
+        up, silent = self.schedule.counts()
+        states = self._news.states
+        return up + states.count(bytes([UP])), silent + states.count(bytes([DOWN]))
+
+    def view(self, name=""):
+        """(header, rows) or (header, rows, note) of one of the driver's tables, the first one
+        without a name; SlotError when there is none."""
+        if self.driver is None:
+            raise SlotError("slot %d is not ready" % self.number)
+        names = self._driver_class.VIEWS
+        if not names:
+            raise SlotError("a module of type %s has nothing to show" % self.kind)
+        if name and name not in names:
+            raise SlotError("slot %d shows %s" % (self.number, ", ".join(names)))
+        return self.driver.view(name or names[0])
+
+    def orders(self):
+        """Names of the commands a person may give."""
+        return self._driver_class.ORDERS
 
     async def _session(self):
         self.state = OPENING
@@ -128,14 +158,51 @@ class Slot:
         try:
             await driver.open()
             self._claim(driver)
+            self._opened_ms = self._clock.ms()
+            self._end = None
+            if hasattr(driver, "run"):
+                self._own = asyncio.create_task(self._run(driver))
             await self._work(driver)
         finally:
-            self.state = CLOSED
-            self.driver = None
-            self.schedule = None
-            self._refuse_commands()
-            self._mark_all()
-            await driver.close()
+            self._news.close()
+            try:
+                await self._end_own()
+            finally:
+                self.state = CLOSED
+                self.driver = None
+                self.schedule = None
+                self._refuse_commands()
+                self._mark_all()
+                await driver.close()
+
+    async def _run(self, driver):
+        try:
+            await driver.run(self._news)
+        except Exception as error:  # not caught: handed to the slot's own task, which raises it
+            self._end = error
+        self._called.set()
+
+    async def _end_own(self):
+        """The driver's own task is over; one that will not end is left behind, and told."""
+        own, self._own = self._own, None
+        if own is None or own.done():
+            return
+        own.cancel()
+        for _ in range(_END_LOOPS):
+            if own.done():
+                return
+            try:
+                await asyncio.sleep_ms(1)
+            except asyncio.CancelledError as error:
+                # a wait_for that is cancelled hands what became of its inner task on to us, a
+                # turn later and as a value; one without is meant for us
+                if not error.args:
+                    raise
+        self._log.error("slot %d" % self.number, "the driver's own task does not end")
+
+    def _has_lasted(self):
+        opened, self._opened_ms = self._opened_ms, None
+        return opened is not None and self._clock.ms() - opened >= _LASTED_MS
 
     def _claim(self, driver):
         """Blocks for the driver's devices. One without costs that device only."""
@@ -145,8 +212,9 @@ class Slot:
             number = self._block_of(name, points, taken, problems)
             taken.add(number)
             blocks.append(number)
-            duties.append(0 if number == _NO_BLOCK else wanted)
+            duties.append(0 if number == NO_BLOCK else wanted)
         self.blocks = blocks
+        self._news = News(self.number, blocks, self._points, self._clock, self._listener)
         self.problems = problems
         periods = [1000 * self._cfg.get(name, default) for name, default in _PERIODS]
         self.schedule = Schedule(duties, periods, rest_ms=self._cfg.get("reply_ms", 500))
@@ -161,16 +229,18 @@ class Slot:
             number = self._points.add(name, points).number
         except ValueError as error:
             problems.append(str(error))
-            return _NO_BLOCK
+            return NO_BLOCK
         if number in taken:  # the values of one would pass for the other's
             problems.append("a second device %s is not asked" % name)
-            return _NO_BLOCK
+            return NO_BLOCK
         return number
 
     async def _work(self, driver):
         schedule = self.schedule
         has_obeyed = False  # commands overtake, but one turn in two belongs to the devices
         while not self._is_stale:
+            if self._end:
+                raise self._end
             if self._commands and not has_obeyed and not schedule.is_retrying():
                 has_obeyed = True
                 await self._obey(driver, self._commands[0])
@@ -186,18 +256,18 @@ class Slot:
                 self._look_after(self._clock.ms())  # not `now`: a turn lies in between
 
     async def _turn(self, driver, schedule):
-        device = schedule.device
-        self._block = self._points.at(self.blocks[device])
+        device = self._device = schedule.device
         duty = DUTIES[schedule.duty]
         self._is_state = duty != DATA
         outcome = await driver.poll(device, duty, self._out)
         self.turns += 1
         self.error = ""  # not before: a port may open and fail at every turn
         news = schedule.done(self._clock.ms(), outcome)
-        if news == LOST:
-            self._points.mark(self._block, NT | IV)
         if news:
-            self._listener.device_changed(self._block.name, news == BACK)
+            block = self._points.at(self.blocks[device])
+            if news == LOST:
+                self._points.mark(block, NT | IV)
+            self._listener.device_changed(block.name, news == BACK)
 
     async def _obey(self, driver, command):
         command.is_begun = True
@@ -224,17 +294,8 @@ class Slot:
                 self._points.mark(self._points.at(self.blocks[i]), NT)
 
     def _out(self, point, value, bits):
-        """The driver's sink. A failed reading keeps the last value and its stamp, and says so."""
-        index = self._block.base + point
-        points = self._points
-        if bits & (IV | NT):
-            points.quality[index] |= bits
-            return
-        before = points.values[index]
-        is_news = self._is_state and before != value and not points.quality[index] & IV
-        points.put(index, value, bits, self._clock.utc_ms())
-        if is_news:
-            self._listener.state_changed(self._block, point, before, value)
+        """The driver's sink."""
+        self._news.put(self._device, point, value, bits, 0, self._is_state)
 
     def _refuse_commands(self):
         for command in self._commands:
@@ -244,12 +305,12 @@ class Slot:
 
     def _mark_all(self):
         for number in self.blocks:
-            if number != _NO_BLOCK:
+            if number != NO_BLOCK:
                 self._points.mark(self._points.at(number), NT | IV)
 
-    def _failed(self, error):
+    def _failed(self, error, has_lasted):
         self.state = FAILED
         text = str(error) or type(error).__name__
-        if text != self.error:
+        if text != self.error or has_lasted:  # failures that follow each other are told once
             self.error = text
             self._listener.slot_failed(self.number, text)

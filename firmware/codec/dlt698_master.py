@@ -49,7 +49,7 @@ class Transaction(Exchange):
         self.dropped = 0  # such frames that found no place, or came in fragments
         self._longest = longest + 2  # bytes of a frame
         self._client = client
-        self._number = 0  # of the next request
+        self.number = 0  # of the next request, 0 to 63
         self._whom = EVERYBODY
         self._question = b""  # "" when none is open
         self._asked = b""  # the question, or the GET next that was sent last
@@ -115,8 +115,8 @@ class Transaction(Exchange):
             return apdu  # its PIID is inside, under a checksum of the ESAM
         out = bytearray(apdu)
         at = dlt698_match.piid_at(apdu[0])
-        out[at] = out[at] & dlt698_match.PRIORITY | self._number
-        self._number = self._number + 1 & dlt698_match.NUMBER
+        out[at] = out[at] & dlt698_match.PRIORITY | self.number
+        self.number = self.number + 1 & dlt698_match.NUMBER
         return bytes(out)
 
     def _send(self, control, data):

@@ -9,6 +9,8 @@ main binds the running terminal with `bind(terminal)`. It offers
   attach(slot, profile, address, baud, parity, name) detach(name)
   start_search(slot, protocol, speeds, parity, sure) stop_search() search()
   send(slot, bytes, baud, parity, reply_ms, gap_ms) sent()      pass_through()
+  module(slot, name)  (header, rows) or (header, rows, note)    order(slot, verb, arguments)
+  control             a control.desk.Desk
   events(n)           [(sequence, UTC text, name, device, details)], oldest first
   config log clock    a Config, a Log and a Clock
   calibrator          a metering.calibration.Calibrator; None when the metrology IC is none of its
@@ -20,6 +22,9 @@ from binascii import unhexlify
 
 from micropython import const
 
+from firmware.console import module_verbs
+from firmware.console.module_verbs import slot_number as _slot_number
+from firmware.console import control_verbs
 from firmware.console.pattern import matches
 from firmware.console.table import Note, Table
 from firmware.console.verbs import Misuse, NoVerb, Verbs
@@ -81,6 +86,9 @@ def link(terminal):
 @_verb("slots()", "the expansion slots and their modules")
 def slots(terminal):
     return Table(*terminal.slots())
+
+
+module, order = module_verbs.make(_verb)
 
 
 @_verb("devices()", "the devices behind the modules")
@@ -177,12 +185,6 @@ def _hex(text):
 @_verb("pass_through()", "who uses the TCP port for vendors' tools, and how much")
 def pass_through(terminal):
     return Table(*terminal.pass_through())
-
-
-def _slot_number(slot):
-    if type(slot) is not int or not 1 <= slot <= 6:
-        raise Misuse("a slot is 1..6")
-    return slot
 
 
 @_verb("events(10)", "the last events", 1)

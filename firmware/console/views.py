@@ -6,16 +6,19 @@ something.
 
 from firmware.core import decimal
 from firmware.core.errors import SlotError
+from firmware.core.members import Members
 
 _NOT_SEARCHED = ("nothing was searched yet", "it begins")
 _ATTACH = "attach(%d, 'its profile', '%s', baud=%d, parity='%s') puts one on the bus"
 _PHASES = ("a", "b", "c", "")
+_NAMES_MAX = 4  # members of an event that are shown
 
 
 class Views:
     def __init__(self, terminal):
         self.calibrator = terminal.metrology.calibrator
         self.t = terminal
+        self.control = terminal.control.desk
         self.points = terminal.points
         self.config = terminal.config
         self.log = terminal.log
@@ -168,6 +171,14 @@ class Views:
         """One sentence: what came back."""
         return self.t.sender.text()
 
+    def module(self, number, name):
+        """(header, rows) or (header, rows, note) of a module's table."""
+        return self.t.bay.slot(number).view(name)
+
+    def order(self, *wish):
+        """slot, verb, its arguments."""
+        self.t.sender.order(*wish)
+
     def pass_through(self):
         """(header, rows)."""
         if self.t.pass_through is None:
@@ -187,8 +198,16 @@ class Views:
     def events(self, n):
         rows = []
         for sequence, code, device, stamp, details in self.t.events.last(n):
+            if isinstance(details, Members):
+                details = "%s: %s" % (details.text, _short_list(details.names))
             rows.append((sequence, _utc(stamp), self.t.event_name(code), device, details))
         return rows
+
+
+def _short_list(names):
+    more = len(names) - _NAMES_MAX
+    text = " ".join(names[:_NAMES_MAX])
+    return "%s and %d more" % (text, more) if more > 0 else text
 
 
 def _utc(ms):

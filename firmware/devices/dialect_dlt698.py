@@ -74,6 +74,9 @@ class Dialect(BaseDialect):
                 mine += (points[i], points[i + 1] & 31)
         return (ask[number],), mine
 
+    def count_from(self, number):
+        self.master.number = number
+
     def begin(self, address, ask):
         apdu = requests.get(0, ask[0]) if len(ask) == 1 else requests.get_list(0, ask)
         return self.master.begin(meter(address), apdu)

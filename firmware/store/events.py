@@ -19,11 +19,11 @@ class EventLog:
         self._ring = [()] * size  # () where no event is yet
         self._listeners = []
 
-    def emit(self, code, device="", details=""):
+    def emit(self, code, device="", details="", stamp_ms=0):
         """Keeps and hands on (sequence, code, device, stamp in UTC ms, details); returns it.
 
-        device: name of a device, slot or task; details: a text, cut to 160 characters, or a
-        small value that JSON can carry.
+        device: name of a device, slot or task; details: a text, cut to 160 characters, a
+        core.members.Members, or a small value that JSON can carry; stamp_ms 0: now.
         """
         if isinstance(details, str) and len(details) > _DETAILS_MAX:
             details = details[: _DETAILS_MAX - 3] + "..."
@@ -31,7 +31,7 @@ class EventLog:
         if self._ring[at]:
             self.dropped += 1
         self.sequence += 1
-        event = (self.sequence, code, device, self._clock.utc_ms(), details)
+        event = (self.sequence, code, device, stamp_ms or self._clock.utc_ms(), details)
         self._ring[at] = event
         for listener in self._listeners:
             listener(event)

@@ -47,10 +47,12 @@ def message(device, stamp_ms, seq, names, powers, values, qualities):
     return (text + "}").encode()
 
 
-def event(code, device, stamp_ms, boot, seq, text):
-    """One event as bytes. (boot, seq) is never used twice; device may be None."""
+def event(code, device, stamp_ms, boot, seq, text, members=()):
+    """One event as bytes. (boot, seq) is never used twice; device may be None; `members` are the
+    names of all it concerns, when it is about many."""
+    more = ',"members":[%s]' % ",".join([quoted(name) for name in members]) if members else ""
     return (
-        '{"event":%s,"device":%s,"stamp_ms":%d,"boot":%d,"seq":%d,"text":%s}'
+        '{"event":%s,"device":%s,"stamp_ms":%d,"boot":%d,"seq":%d,"text":%s%s}'
         % (
             quoted(code) if isinstance(code, str) else "%d" % code,
             "null" if device is None else quoted(device),
@@ -58,6 +60,7 @@ def event(code, device, stamp_ms, boot, seq, text):
             boot,
             seq,
             quoted(text),
+            more,
         )
     ).encode()
 

@@ -6,6 +6,7 @@ quality changed. Knows no driver and no session.
 
 import asyncio
 
+from firmware.core.members import Members
 from firmware.uplink import json_face
 
 
@@ -23,8 +24,9 @@ class Reporter:
     def event(self, boot, event):
         """Queue an event (sequence, code, device, stamp, details) of the log."""
         sequence, code, device, stamp, details = event
+        text, members = details if isinstance(details, Members) else (str(details), ())
         payload = json_face.event(
-            self.event_name(code), device or None, stamp, boot, sequence, str(details)
+            self.event_name(code), device or None, stamp, boot, sequence, text, members
         )
         self.outbox.put_event(json_face.event_topic(self.station), payload)
 

@@ -9,7 +9,7 @@ from firmware.bay import identity
 from firmware.core.clock import Clock
 from firmware.core.log import Log
 from firmware.supervisor.tasks import Supervisor
-from tools.poll import virtual
+from tools.virtual import loop as virtual
 
 UTC_MS = 1790000000000
 
@@ -114,7 +114,7 @@ class World:
     def device_changed(self, name, is_back):
         self.events.append(("back" if is_back else "lost", name))
 
-    def state_changed(self, device, point, before, now):
+    def state_changed(self, device, point, before, now, _stamp_ms):
         self.events.append(("state", device.name, device.template[point][0], before, now))
 
     def take(self):

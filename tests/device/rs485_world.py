@@ -16,7 +16,7 @@ from firmware.core.clock import Clock
 from firmware.core.log import Log
 from firmware.points.table import Points
 from modules.rs485.driver import Driver
-from tools.poll import virtual
+from tools.virtual import loop as virtual
 
 _KEPT = 16
 
@@ -148,7 +148,7 @@ class World:
     def device_changed(self, name, is_back):
         self.news.append(("back" if is_back else "lost", name))
 
-    def state_changed(self, device, point, before, now):
+    def state_changed(self, device, point, before, now, _stamp_ms):
         self.news.append((device.template[point][0], before, now))
 
     def slot(self, rows, **cfg):

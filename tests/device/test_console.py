@@ -20,7 +20,7 @@ NOW = 1790000000000
 PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "calibration")
 PLAIN += ("billing", "waveforms", "archive")
 VERBS = PLAIN + ("points", "events", "config", "rollback", "calibrate", "log", "help")
-VERBS += ("bus", "attach", "detach", "search", "send", "pass_through")
+VERBS += ("bus", "attach", "detach", "search", "send", "pass_through", "module", "order")
 
 
 class Terminal:
@@ -68,6 +68,15 @@ class Terminal:
 
     def bus(self, number):
         raise SlotError("slot %d has no module in service, see slots()" % number)
+
+    def module(self, number, name):
+        return ("what", "value"), [(number, name)], ""
+
+    def order(self, *wish):
+        self.ordered = wish
+
+    def sent(self):
+        return "slot 2: restart: done"
 
     def archive(self):
         return ("slot", "profile"), [row[:2] for row in self.devices_kept.rows()], ""
@@ -227,12 +236,25 @@ def test_devices_on_buses():
     assert "slot 1 has no module" in sentence(ttu.bus()) and "slot 6" in sentence(ttu.bus(6))
 
 
+def test_modules():
+    terminal = Terminal()
+    ttu.bind(terminal)
+    assert ttu.module(2, "nodes").rows == [(2, "nodes")] and ttu.module(6).rows == [(6, "")]
+    for words in ((), (0,), (7,), ("2",), (True,), (2, 3), (2, None)):
+        assert "as in module(2" in sentence(ttu.module(*words)), words
+    assert "slot 2 is told" in sentence(ttu.order(2, "at", "AT+CSQ"))
+    assert terminal.ordered == (2, "at", ("AT+CSQ",))
+    assert sentence(ttu.order()) == "slot 2: restart: done"
+    for words in ((2,), (2, 5), (0, "restart"), ("2", "restart")):
+        assert "as in order(2" in sentence(ttu.order(*words)), words
+
+
 def test_misuse():
     terminal = Terminal()
     ttu.bind(terminal)
     for name in VERBS:
         verb = getattr(ttu, name)
-        assert sentence(verb(1, 2, 3, 4)) == "use it as " + verb.usage
+        assert sentence(verb(*[1] * 9)) == "use it as " + verb.usage
         assert sentence(verb(nonsense=1)) == "use it as " + verb.usage
     for name in PLAIN:
         assert sentence(getattr(ttu, name)(1)).startswith("use it as")
@@ -296,6 +318,7 @@ test_read()
 test_config()
 test_log()
 test_devices_on_buses()
+test_modules()
 test_misuse()
 test_full_flash()
 test_matches()

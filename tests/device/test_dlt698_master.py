@@ -280,7 +280,7 @@ def test_mutated_answers_raise_nothing_else():
     refused = done = 0
     for _ in range(1500):
         ask(t)
-        t._number = 0  # so that what answers the first answers them all
+        t.number = 0  # so that what answers the first answers them all
         ask(t)
         raw = bytearray(apdu(samples[next(random) % len(samples)]))
         for _ in range(next(random) % 3):

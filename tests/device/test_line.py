@@ -10,7 +10,7 @@ from firmware.core.clock import Clock
 from firmware.devices.dialect_modbus import Dialect
 from modules.rs485 import line as lines
 from modules.rs485.line import AFTER, BEFORE, Line
-from tools.poll import virtual
+from tools.virtual import loop as virtual
 
 SERIAL = (9600, None)
 REPLY_MS = 500

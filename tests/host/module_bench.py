@@ -10,7 +10,7 @@ from firmware.core.quality import IV, NT
 from firmware.points.table import Points
 from modules.thermo.driver import Driver
 from tools.emulator.sht30 import Sht30
-from tools.poll import virtual
+from tools.virtual import loop as virtual
 
 HOT, TEMPERATURE, HUMIDITY = 0, 1, 2
 
@@ -55,7 +55,7 @@ class Told:
     def device_changed(self, name, is_back):
         self.events.append(("back" if is_back else "lost", name))
 
-    def state_changed(self, device, point, before, now):
+    def state_changed(self, device, point, before, now, _stamp_ms):
         self.events.append(("state", device.name, point, before, now))
 
     def take(self):

@@ -130,15 +130,15 @@ print(present(), i2c.scan())
     script = rack.script(text)
     assert script.line() == f"{[False] * 6} []"
     assert script.line() == "ready"
-    assert rack.ask("plug", slot=3, module="hplc", serial="S7") == {
+    assert rack.ask("plug", slot=3, module="scale", serial="S7") == {
         "slot": 3,
-        "module": "hplc",
+        "module": "scale",
         "serial": "S7",
     }
     assert not rack.ask("status")["slots"]["3"]["is_powered"]
     script.tell("")
     assert script.line() == f"{[False, False, True, False, False, False]} [] 19"
-    assert script.line() == r"[83] b'TTUM\x01\x01hplc' b'\x00\x00'"
+    assert script.line() == r"[83] b'TTUM\x01\x01scal' b'e\x00'"
     assert script.line() == "4 19"  # it is busy writing
     assert script.line() == r"bytearray(b'c\xff\xff\xff') b'\xffab'"
     assert script.line() == "ready"
@@ -256,7 +256,7 @@ def test_make_plug_finds_what_runs(rack, tmp_path_factory, monkeypatch, capsys):
     command("unplug", "--slot", "3")
     command("plug", "--slot", "4", "--module", "thermo")
     command("set", "--slot", "4", "temperature=45", "humidity=80.5")
-    with pytest.raises(SystemExit, match="slot 3 holds nothing that can be set"):
+    with pytest.raises(SystemExit, match="slot 3 is empty"):
         command("set", "--slot", "3", "temperature=45")
     for words in (
         ["plug", "--slot", "3"],

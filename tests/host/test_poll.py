@@ -127,7 +127,7 @@ def test_a_table_that_is_too_small_is_told():
 @pytest.fixture
 def plant(tmp_path, monkeypatch):
     """plant(file, text, other): a terminal with that instead."""
-    for top in ("firmware", "modules", "tools/poll"):
+    for top in ("firmware", "modules", "tools/poll", "tools/virtual"):
         shutil.copytree(ROOT / top, tmp_path / top)
     monkeypatch.setattr(tree, "ROOT", tmp_path)
 

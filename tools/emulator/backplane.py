@@ -1,5 +1,5 @@
 """The backplane of the expansion bay, as a process: `python -m tools.emulator.backplane --i2c P
---pins P --control P --uart P [--peer TYPE=TTY ..] [--plug SLOT=MODULE ..]`.
+--pins P --control P --uart P [--peer TYPE=TTY] [--options TYPE=JSON] [--plug SLOT=MODULE]`.
 
 A plugged module is a 24C02 at 0x50 plus its slot, a presence pin, and a UART, whose terminal
 device appears at the path P1..P6. Without power none of its chips acknowledges. Control: JSON
@@ -7,60 +7,30 @@ lines {"do": "plug", "slot": 3, "module": "hplc"}, "unplug", "set", "status"; se
 """
 
 import argparse
+import json
 import selectors
 import signal
 import struct
 import sys
 import time
 
-from tools.emulator import chips, records
+from tools.emulator import modules, records
 from tools.emulator.eeprom import Eeprom
+from tools.emulator.module_port import Port
 from tools.emulator.peers import Listener, Peer
+from tools.emulator.plugged import Module, Slot
 from tools.emulator.serial_lines import Bus, Line
+from tools.emulator.timers import Timers
 from tools.station.control import ControlSocket
 
 SLOTS = range(1, 7)
 EEPROM = 0x50  # plus the slot
-PRESENCE, POWER, RESET = 0, 8, 16  # pins of slot 1; those of the others follow
+PRESENCE, POWER, RESET, INTERRUPT = 0, 8, 16, 24  # pins of slot 1; the others' follow
 
 _I2C_RECORD = struct.Struct(">BBHH")
 _PIN_RECORD = struct.Struct(">BB6xQ")
 _ACK, _NO_ACK = b"\0", b"\1"
 _IDLE_S = 0.2  # how soon a stop is seen
-
-
-class Module:
-    """What is plugged: its chips by I2C address (write, read, is_answering) and its line."""
-
-    def __init__(self, kind, chips, serial, line):
-        self.kind = kind
-        self.chips = chips
-        self.serial = serial
-        self.line = line
-
-
-class Slot:
-    """One place of the backplane. Power and reset are the board's, and stay when a module goes."""
-
-    def __init__(self):
-        self.module: Module | None = None
-        self.is_powered = False
-        self.is_held = False  # in reset
-        self.resets = 0  # of modules with power
-
-    def is_on(self):
-        return self.is_powered and not self.is_held
-
-    def status(self):
-        module = self.module
-        return {
-            "module": module.kind if module else None,
-            "serial": module.serial if module else None,
-            "is_powered": self.is_powered,
-            "resets": self.resets,
-            "bytes_up": module.line.bytes_up if module else 0,
-            "bytes_down": module.line.bytes_down if module else 0,
-        }
 
 
 class I2cPeer(Peer):
@@ -103,15 +73,17 @@ class PinsPeer(Peer):
 
 
 class Backplane:
-    def __init__(self, paths, uart, peers):
+    def __init__(self, paths, uart, peers, options):
         """paths: (i2c, pins, control); `uart`: what the paths of the UARTs begin with; peers:
-        {module type: terminal device behind its UART}."""
+        {module type: terminal device behind its UART}; options: {module type: dict}."""
         self.loop = selectors.DefaultSelector()
+        self.timers = Timers()
         self.slots = {number: Slot() for number in SLOTS}
         self.transfers = 0
         self.refusals = 0  # transfers that nobody acknowledged
         self._uart = uart
         self._peers = peers
+        self._options = options
         self._buses = {}  # path: Bus
         self._plugged = 0  # so far, for serial numbers
         self._board = None  # PinsPeer
@@ -126,9 +98,10 @@ class Backplane:
     def run(self):
         """Until stop()."""
         while not self._is_stopping:
-            for key, mask in self.loop.select(_IDLE_S):
+            for key, mask in self.loop.select(self.timers.wait_s(_IDLE_S)):
                 if self.loop.get_map().get(key.fd) is not None:
                     key.data(mask)
+            self.timers.run()
 
     def stop(self):
         self._is_stopping = True
@@ -136,7 +109,7 @@ class Backplane:
     def close(self):
         for slot in self.slots.values():
             if slot.module:
-                slot.module.line.close()
+                slot.module.close()
         for bus in self._buses.values():
             bus.close()
         for listener in self._listeners:
@@ -160,9 +133,13 @@ class Backplane:
         return _ACK + found
 
     def _chip(self, address):
-        for slot in self.slots.values():
-            chip = slot.module.chips.get(address) if slot.module else None
-            if chip and slot.is_powered and chip.is_answering():
+        for number, slot in self.slots.items():
+            if not slot.module or not slot.is_powered:
+                continue
+            chip = slot.module.model.chips.get(address)
+            if address == EEPROM + number:
+                chip = slot.module.eeprom
+            if chip and chip.is_answering():
                 return chip
         return None
 
@@ -177,6 +154,7 @@ class Backplane:
         elif kind == RESET:
             slot.resets += slot.is_powered and not slot.is_held and not level
             slot.is_held = not level
+        slot.refresh()
 
     def _new_board(self, connection):
         if self._board:
@@ -191,12 +169,23 @@ class Backplane:
             self._board = None
             for slot in self.slots.values():
                 slot.is_powered = slot.is_held = False
+                slot.refresh()
 
     def _show(self, number):
+        slot = self.slots[number]
+        self._tell(PRESENCE + number - 1, 0 if slot.module else 1)
+        self._tell(INTERRUPT + number - 1, slot.interrupt)
+
+    def _tell(self, pin, level):
         if self._board:
-            level = 0 if self.slots[number].module else 1
-            stamp = time.monotonic_ns() // 1000
-            self._board.send(_PIN_RECORD.pack(PRESENCE + number - 1, level, stamp))
+            self._board.send(_PIN_RECORD.pack(pin, level, time.monotonic_ns() // 1000))
+
+    def _interrupt(self, number, level):
+        slot = self.slots[number]
+        level = 1 if level else 0
+        if slot.interrupt != level:
+            slot.interrupt = level
+            self._tell(INTERRUPT + number - 1, level)
 
     # a person's side
 
@@ -205,6 +194,7 @@ class Backplane:
         do = request.pop("do", None)
         handlers = {"plug": self.plug, "unplug": self.unplug, "set": self.set}
         handlers["status"] = self.status
+        handlers["module"] = self.module
         handler = handlers.get(do)
         if handler is None:
             raise ValueError(f"'do' is one of {', '.join(handlers)}")
@@ -214,10 +204,18 @@ class Backplane:
             raise ValueError(f"'{do}' does not take these fields") from None
 
     def plug(
-        self, slot, module, serial=None, vendor="OpenTTU", revision=1, eeprom=None, peer=None
+        self,
+        slot,
+        module,
+        serial=None,
+        vendor="OpenTTU",
+        revision=1,
+        eeprom=None,
+        peer=None,
+        options=None,
     ):
         """`eeprom`: its contents in hexadecimal, instead of an identity; `peer`: a terminal
-        device behind the UART, instead of that of the module's type."""
+        device behind the UART and `options`, instead of those of the module's type."""
         place = self._slot(slot)
         if place.module:
             raise ValueError(f"slot {slot} holds {place.module.kind}: unplug it first")
@@ -229,12 +227,28 @@ class Backplane:
             data = records.wrong(module, serial)
         else:
             data = records.identity(str(module), vendor, serial, revision)
-        own: dict = chips.of(module, slot)
-        if data is not None:
-            own[EEPROM + slot] = Eeprom(data)
         bus = self._bus(peer or self._peers.get(module))
-        line = Line(self.loop, f"{self._uart}{slot}", place.is_on, bus)
-        place.module = Module(module, own, serial, line)
+        line = Line(
+            self.loop,
+            f"{self._uart}{slot}",
+            place.is_on,
+            bus,
+            lambda data: port.carry(data, model.feed),
+        )
+        port = Port(
+            self.loop,
+            self.timers,
+            line.baud,
+            line.hear,
+            lambda level: self._interrupt(slot, level),
+        )
+        try:
+            model = modules.of(module, port, slot, options or self._options.get(module, {}))
+        except (TypeError, ValueError) as error:
+            line.close()
+            raise ValueError(f"a module {module} cannot be made: {error}") from None
+        found = None if data is None else Eeprom(data)
+        place.put(Module(module, model, serial, line, port, found))
         self._show(slot)
         return {"slot": slot, "module": module, "serial": serial}
 
@@ -243,23 +257,29 @@ class Backplane:
         module, place.module = place.module, None
         if module is None:
             raise ValueError(f"slot {slot} is empty")
-        module.line.close()
+        module.close()
+        place.interrupt = 1
         self._show(slot)
         return {"slot": slot, "module": module.kind}
 
     def set(self, slot, **values):
-        """What the chips of a module shall measure, by name."""
-        module = self._slot(slot).module
-        found = [chip for chip in module.chips.values() if hasattr(chip, "set")] if module else []
-        if not found:
-            raise ValueError(f"slot {slot} holds nothing that can be set")
-        for chip in found:
-            chip.set(**values)
+        """What a module shall measure, or a fault of it, by name."""
+        self._module(slot).model.set(**values)
         return {"slot": slot}
+
+    def module(self, slot):
+        """How the module in a slot is."""
+        return {"slot": slot, "status": self._module(slot).model.status()}
 
     def status(self):
         slots = {str(number): slot.status() for number, slot in self.slots.items()}
         return {"slots": slots, "transfers": self.transfers, "refusals": self.refusals}
+
+    def _module(self, number):
+        module = self._slot(number).module
+        if module is None:
+            raise ValueError(f"slot {number} is empty")
+        return module
 
     def _slot(self, number):
         if type(number) is not int or number not in self.slots:
@@ -285,6 +305,7 @@ def _arguments():
         parser.add_argument(f"--{name}", required=True, help=f"path of the {name} socket")
     parser.add_argument("--uart", required=True, help="what the paths of the UARTs begin with")
     parser.add_argument("--peer", action="append", default=[], metavar="TYPE=TTY")
+    parser.add_argument("--options", action="append", default=[], metavar="TYPE=JSON")
     parser.add_argument("--plug", action="append", default=[], metavar="SLOT=MODULE")
     return parser.parse_args()
 
@@ -293,7 +314,8 @@ def main():
     arguments = _arguments()
     paths = (arguments.i2c, arguments.pins, arguments.control)
     try:
-        backplane = Backplane(paths, arguments.uart, _pairs(arguments.peer))
+        options = {kind: json.loads(text) for kind, text in _pairs(arguments.options).items()}
+        backplane = Backplane(paths, arguments.uart, _pairs(arguments.peer), options)
         for number, module in _pairs(arguments.plug).items():
             backplane.plug(int(number), module)
     except (OSError, ValueError) as error:

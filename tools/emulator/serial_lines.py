@@ -11,17 +11,23 @@ import tty
 
 _READ = 4096
 _SPEEDS = slice(4, 6)  # in what tcgetattr gives: in and out
+_BAUDS = {
+    getattr(termios, f"B{baud}"): baud
+    for baud in (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+}
 
 
 class Line:
     """The UART of one plugged module: a PTY whose name stands at `path` while it is plugged."""
 
-    def __init__(self, loop, path, is_on, bus=None):
-        """`is_on()`: has the module power, and is it not held in reset?"""
+    def __init__(self, loop, path, is_on, bus=None, said=None):
+        """`is_on()`: has the module power, and is it not held in reset? What the board says goes
+        to the bus, or to said(data)."""
         self._loop = loop
         self._path = path
         self._is_on = is_on
         self._bus = bus
+        self._said = said
         self.bytes_up = 0  # from the board
         self.bytes_down = 0
         self._fd, self._slave = os.openpty()
@@ -40,6 +46,8 @@ class Line:
             self.bytes_up += len(data)
             if self._bus:
                 self._bus.said(self, data)
+            elif self._said:
+                self._said(data)
 
     def hear(self, data):
         """The bus says something; a board that does not read loses it."""
@@ -54,6 +62,10 @@ class Line:
     def speeds(self):
         """The speeds the board has set, as termios has them."""
         return termios.tcgetattr(self._slave)[_SPEEDS]
+
+    def baud(self):
+        """The speed the board has set, in bit/s."""
+        return _BAUDS.get(self.speeds()[1], 9600)
 
     def close(self):
         """Pulled out: the board's end hangs up."""

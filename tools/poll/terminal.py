@@ -23,7 +23,7 @@ from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.points.table import Points
 from modules.rs485.driver import Driver
-from tools.poll import virtual
+from tools.virtual import loop as virtual
 
 # not used by RS-485, but a terminal with all its modules has them: they count as code
 CODECS = (
@@ -97,7 +97,7 @@ class Station:
     def device_changed(self, name, is_back):
         print("~ %d %s %s" % (self.time.us, name, "back" if is_back else "lost"))
 
-    def state_changed(self, device, point, before, now):
+    def state_changed(self, device, point, before, now, _stamp_ms):
         name = device.template[point][0]
         print("! %d %s %s %d %d" % (self.time.us, device.name, name, before, now))
 

@@ -22,7 +22,7 @@ from tools.emulator.recording import RecordingError
 from tools.station import screen
 from tools.station.broker import KINDS, BrokerError
 from tools.station.console import Console, ConsoleError
-from tools.station.station import Plan, Station, StationError
+from tools.station.station import FIVE, Plan, Station, StationError
 from tools.vboard import bay
 from tools.vboard.setup import BoardError
 
@@ -32,6 +32,7 @@ _BOOT_S = 20  # until the first window, on a busy machine
 _STOP_S = 15  # an orderly stop drains the outbox
 
 
+VIAS = ("cellular", "network")
 CHIPS = ("ade9000", "atm90e36a", "atm90e32as")
 # what the result holds whatever happened
 KEYS = (
@@ -59,7 +60,9 @@ def parse(argv):
     parser.add_argument("--pace", choices=("real", "lockstep"), default="real")
     parser.add_argument("--meters", type=int, default=8, help="meters on the RS-485 bus, 1..64")
     parser.add_argument("--devices", type=int, help="a mixed fleet on the bus instead, 1..64")
-    parser.add_argument("--heap", default="1M", help="heap of the virtual board")
+    parser.add_argument("--nodes", type=int, default=12, help="meters behind the carrier, 1..60")
+    parser.add_argument("--via", choices=VIAS, default=VIAS[0], help="what the uplink goes over")
+    parser.add_argument("--heap", default="2M", help="heap of the virtual board")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--broker", choices=KINDS, default="auto")
     parser.add_argument("--chip", choices=CHIPS, default=CHIPS[0], help="metrology IC")
@@ -69,6 +72,8 @@ def parse(argv):
         parser.error("--meters is 1 to 64")
     if options.devices is not None and not 1 <= options.devices <= 64:
         parser.error("--devices is 1 to 64")
+    if not 1 <= options.nodes <= 60:
+        parser.error("--nodes is 1 to 60")
     if options.seconds is not None and not 0 < options.seconds < float("inf"):
         parser.error("--seconds is a number above 0")
     if options.waveform and not Path(options.waveform).is_file():
@@ -126,8 +131,8 @@ def judge(report, plan, listener, truth, failures):
         errors.append(
             f"{truth['overwrites']} waveform pages were overwritten before they were read"
         )
-    if report["meters_failed"] or report["meters_read"] != (plan.devices or plan.meters):
-        wanted = plan.devices or plan.meters
+    wanted = (plan.devices or plan.meters) + plan.nodes
+    if report["meters_failed"] or report["meters_read"] != wanted:
         errors.append(f"{report['meters_read']} of {wanted} devices were read")
     if report["link_mode"] != "both":
         errors.append(f"the link was in mode {report['link_mode']} at the end")
@@ -226,6 +231,9 @@ def main():
         options.chip,
         options.devices,
     )
+    plan.modules = FIVE
+    plan.nodes = options.nodes
+    plan.via = options.via
     try:
         if plan.waveform:
             print(plan.for_recording(), flush=True)

@@ -5,6 +5,7 @@ It listens before the terminal boots, so that nothing is missed.
 
 import json
 import threading
+import time
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -18,6 +19,7 @@ class Listener:
     def __init__(self, port, topic="ttu/#"):
         self.newest = {}  # device: message
         self.events = []  # the last thousand, newest last
+        self.on_event = None  # called with (event, s of the monotonic clock), in another thread
         self.delivered = set()  # (topic, boot, seq): what was received at least once
         self.repeated = 0  # received again
         self.broken = 0  # not the documented JSON
@@ -36,6 +38,7 @@ class Listener:
         self._client.subscribe(self._topic, qos=1)
 
     def _take(self, _client, _data, message):
+        now = time.monotonic()
         try:
             body = json.loads(message.payload)
         except ValueError:
@@ -49,6 +52,8 @@ class Listener:
             self.delivered.add(key)
             if message.topic.endswith("/event"):
                 self.events = [*self.events[-999:], body]
+                if self.on_event:
+                    self.on_event(body, now)
             else:
                 self.newest[body["device"]] = body
 

@@ -46,7 +46,7 @@ def meter_table(values):
 
 def bus_table(devices):
     """`devices` are pairs of name and values."""
-    table = Table(title="Devices on RS-485", title_justify="left")
+    table = Table(title="Devices", title_justify="left")
     for head in ("device", "import kWh", "U A/B/C V", "I A/B/C A", "P kW"):
         table.add_column(head, justify="right")
     for name, values in devices:
@@ -87,10 +87,17 @@ def bay_line(slots):
     return line
 
 
+def _shown(rows):
+    """Names of some devices of every slot."""
+    slots = sorted({row[0] for row in rows})
+    each = _DEVICES // max(len(slots), 1)
+    return [row[-1] for slot in slots for row in [r for r in rows if r[0] == slot][:each]]
+
+
 def draw(station):
     """Everything on one screen."""
     listener = station.listener
-    names = [line.split()[-1] for line in station.plan.archive()[:_DEVICES]]
+    names = _shown([line.split() for line in station.plan.archive()])
     meter = listener.values("meter")
     head = f"board {station.board.pty}   {station.broker.kind} on port {station.broker.port}"
     events = [f"event {e['event']} {e['device'] or ''} {e['text']}" for e in listener.events]

@@ -4,6 +4,7 @@ Each part is a process of its own; what this starts it stops, and nothing else. 
 a flash image with the compiled tree and its settings on it.
 """
 
+import json
 import math
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from tools.deploy import build, tree
 from tools.emulator import recording
+from tools.emulator.hplc import fleet as carrier
 from tools.station import control
 from tools.station.broker import Broker
 from tools.station.devices.fleet import fleet
@@ -54,6 +56,10 @@ def wiring(spi, pins, **more):
     }
 
 
+# what a whole terminal has in its bay, SLOT=TYPE
+FIVE = ("1=rs485", "2=hplc", "3=cellular", "4=control", "5=telemetry")
+
+
 class StationError(Exception):
     """One sentence: which part of the station, and what it said."""
 
@@ -90,14 +96,29 @@ class Plan:
         self.settings = ()  # (path, value) in addition
         self.rows = ()  # lines of the archive in addition
         self.modules = ("1=rs485",)  # what is plugged at the start, SLOT=TYPE
+        self.nodes = 0  # meters behind each carrier module
+        self.via = "network"  # what the uplink goes over: that, or cellular
+        self.air = {}  # options of the cellular module: rate in bit/s, latency_ms
 
     def archive(self):
         """What the terminal is told of its devices: lines of config/archive.py."""
         if not self.devices:
             own = [f"1 meter-645 {address} 0 - {address}" for address in addresses(self.meters)]
-            return [*own, *self.rows]
-        (bus,) = fleet(self.devices, 1, self.seed)
-        return [f"1 {one.kind} {one.address} {one.baud} - {one.name}" for one in bus]
+        else:
+            (bus,) = fleet(self.devices, 1, self.seed)
+            own = [f"1 {one.kind} {one.address} {one.baud} - {one.name}" for one in bus]
+        nodes = ["%d %s %s 0 - %s" % row for row in self.carriers()]
+        return [*own, *nodes, *self.rows]
+
+    def carriers(self):
+        """(slot, profile, address, name) of the meters behind carrier modules."""
+        slots = [int(text[0]) for text in self.modules if text.endswith("=hplc")]
+        return [row for slot in slots for row in carrier.rows(slot, self.nodes, self.seed)]
+
+    def options(self):
+        """What the emulated modules are told, TYPE=JSON."""
+        carrier = {"nodes": self.nodes, "seed": self.seed}
+        return [f"hplc={json.dumps(carrier)}", f"cellular={json.dumps(self.air)}"]
 
     def for_recording(self):
         """Read the recording and fit the station to it; text that says what was chosen."""
@@ -182,7 +203,8 @@ class Station:
 
     def _backplane(self):
         """RS-485 modules are all on the bus with the meters."""
-        return bay.words(self.folder, self.plan.modules, ["rs485=" + self.path("rs485")])
+        peers = ["rs485=" + self.path("rs485")]
+        return bay.words(self.folder, self.plan.modules, peers, self.plan.options())
 
     def _spawn(self, name, *words):
         module = _MODULES[name]
@@ -213,9 +235,11 @@ class Station:
             ("metering.nominal_hz", self.plan.nominal_hz),
             ("metering.pulse_constant", self.plan.pulse_constant),
             ("uplink.port", self.broker.port),
+            ("uplink.via", self.plan.via),
             ("uplink.period_s", self.plan.period_s),
             ("uplink.backoff_max_s", 5),
             ("rs485.data_s", self.plan.poll_s),
+            ("hplc.data_s", 60),
             *self.plan.settings,
         ]
         provision = _PROVISION.format(values=values, devices=self.plan.archive())

@@ -1,5 +1,5 @@
 """The expansion bay of a virtual board: how its backplane is started and wired, and
-`python -m tools.vboard.bay plug|unplug|set|status`, which acts on the one that runs in this tree.
+`python -m tools.vboard.bay plug|unplug|set|show|status`, which acts on the one that runs here.
 
 A backplane lives in a folder, with its sockets and the UARTs of its slots. `publish` leaves a
 link to its control socket in .run/, where `make plug` finds it.
@@ -34,11 +34,12 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(f"bay: {message}")
 
 
-def words(folder, plugged=(), peers=()):
-    """Arguments of a backplane process; plugged: "SLOT=MODULE", peers: "TYPE=TTY"."""
+def words(folder, plugged=(), peers=(), options=()):
+    """Arguments of a backplane process; plugged: "SLOT=MODULE", peers: "TYPE=TTY", options:
+    "TYPE=JSON"."""
     found = ["--i2c", f"{folder}/i2c", "--pins", f"{folder}/slots"]
     found += ["--control", f"{folder}/bay", "--uart", f"{folder}/uart"]
-    for option, texts in (("--plug", plugged), ("--peer", peers)):
+    for option, texts in (("--options", options), ("--plug", plugged), ("--peer", peers)):
         for text in texts:
             found += [option, text]
     return found
@@ -122,12 +123,12 @@ def ask_published(**request):
 
 def _arguments(argv):
     parser = _Parser(prog="python -m tools.vboard.bay", description=__doc__)
-    parser.add_argument("do", choices=("plug", "unplug", "set", "status"))
+    parser.add_argument("do", choices=("plug", "unplug", "set", "show", "status"))
     parser.add_argument("--slot", type=int, help="1 to 6")
     parser.add_argument("--module", help="type, or: blank corrupt unknown unreadable")
     parser.add_argument("--serial", help="serial number in the identity")
     parser.add_argument(
-        "values", nargs="*", metavar="NAME=NUMBER", help="set: what its chips shall measure"
+        "values", nargs="*", metavar="NAME=VALUE", help="set: what it shall measure, or a fault"
     )
     options = parser.parse_intermixed_args(argv)
     if options.do != "status" and options.slot is None:
@@ -142,15 +143,20 @@ def _arguments(argv):
 
 
 def _value(parser, text):
-    """(name, number) of "temperature=45"."""
-    name, _, number = text.partition("=")
+    """(name, value) of "temperature=45", numbers as such."""
+    name, is_told, value = text.partition("=")
+    if not name or not is_told:
+        parser.error(f"{text} is no NAME=VALUE")
     try:
-        return name, float(number)
+        number = float(value)
     except ValueError:
-        return parser.error(f"{text} is no NAME=NUMBER")
+        return name, value
+    return name, int(number) if number.is_integer() else number
 
 
 def _say(answer):
+    for name, value in answer.get("status", {}).items():
+        print(f"{name}: {value}")
     for number, slot in answer.get("slots", {}).items():
         fed = "fed" if slot["is_powered"] else "dark"
         what = f"{slot['module']}, serial {slot['serial']}, {fed}" if slot["module"] else "empty"
@@ -159,6 +165,8 @@ def _say(answer):
 
 def main():
     request = _arguments(sys.argv[1:])
+    if request["do"] == "show":
+        request["do"] = "module"
     try:
         _say(ask_published(**request))
     except BayError as error:
