@@ -51,6 +51,11 @@ class LinkRig:
         self.terminal.stdin.write(json.dumps([verb, argument]) + "\n")
         self.terminal.stdin.flush()
 
+    def now(self):
+        """Pass over what it told before."""
+        self.order("now")
+        self.until("now")
+
     def end(self):
         """End it; what it sums up."""
         self.order("end")
