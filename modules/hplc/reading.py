@@ -97,7 +97,7 @@ class Reading:
         for question in self._asked:
             if question.node == node:
                 question.is_before = True
-        self.nodes.next_s[node] = now_s + _OUT_S
+        self.due.check(node, now_s + _OUT_S)
 
     def question(self, node, most):
         """A Question of at most `most` items that are wanted of a node, None: of none."""

@@ -72,6 +72,8 @@ class Module:
         self.clock = b""
         self.file = {}  # segment: data
         self.files = 0  # complete ones
+        self.last_file = b""
+        self.segments = 0  # taken
 
     # what a module is asked by whoever plugs it
 
@@ -120,6 +122,9 @@ class Module:
             "route_changes": self.network.route_changes,
             "denied": self.denied,
             "files": self.files,
+            "segments": self.segments,
+            "reporting": self.is_reporting,
+            "resets": self.resets,
         }
 
     denied = 0
@@ -406,9 +411,11 @@ class Module:
         elif int.from_bytes(unit[9:11], "little") != len(data) or segment > len(self.file):
             return self.link.answer(request, 0x15, 1, _FILE_ERROR)
         else:
+            self.segments += 1
             self.file[segment] = data
             if segment == total - 1 and len(self.file) == total:
                 self.files += 1
+                self.last_file = b"".join(self.file[k] for k in range(total))
         self.link.answer(request, 0x15, 1, unit[5:9])
 
 
