@@ -9,7 +9,6 @@ from conftest import ROOT
 from tools.deploy import tree
 from tools.hplc import __main__ as program
 from tools.hplc.run import Run
-from tools.virtual.host import BenchError
 
 CALM = "calm", lambda module: None
 
@@ -100,7 +99,9 @@ def test_outages_overlap_and_come_late():
         module.set(outage=3)
         content = b"".join(bytes.fromhex(one)[::-1] for one in dark["first"])
         content = b"\x01" + content + bytes.fromhex("990000000099")
-        module.link.report(0x06, 5, bytes([5, 4, len(content)]) + content)
+        unit = bytes([5, 4, len(content)]) + content
+        for wait in (1.1, 5.0):  # the second time it is no news
+            module.later(wait, lambda: module.link.report(0x06, 5, unit))
 
     run = play(phases=[("a", first), ("b", second), ("c", lambda m: m.set(restore=7)), CALM])
     told = [(name, members) for _, name, members in run.events]
@@ -205,13 +206,35 @@ def plant(tmp_path, monkeypatch):
     return change
 
 
+# file, text, what stands there instead, what is missed then
 DEFECTS = (
-    ("meters.py", "return dialect.begin(address, ask), points", "return dialect.begin(address[:-1] + 'A', ask), points", "nodes_read_pct"),
-    ("reports.py", "            return  # told already\n", "            pass\n", "outage"),
-    ("gather.py", "_clear(self):\n", "_clear(self):\n        self._quiet_ms = 50\n", "outage events"),
-    ("gather.py", "self._first_ms + _LONGEST_MS", "self._first_ms + 60000 + self._quiet_ms * 20", "outage"),
+    (
+        "meters.py",
+        "        dialect.master.feed(frame)\n",
+        "        dialect.master._addr = 'AAAAAAAAAAAA'\n        dialect.master.feed(frame)\n",
+        "wrong_values",
+    ),
+    ("reports.py", "            return  # told already\n", "            pass\n", "outage events"),
+    (
+        "gather.py",
+        "self._last_ms + wait, self._first_ms",
+        "self._last_ms + 20 * wait, 60000 + self._first_ms",
+        "outage_to_event_s",
+    ),
     ("reading.py", "min(nodes.failures[node] + 1, 250)", "250", "falsely_silent"),
     ("startup.py", "((2, extra), (1, missing))", "((1, missing),)", "on file"),
 )
 
 
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect[3])
+def test_a_defect_does_not_pass(plant, defect):
+    file, text, other, missed = defect
+    plant("modules/hplc/" + file, text, other)
+    errors, _ = bench("--strays", "30", "--join-s", "2", "--seed", "2")
+    assert missed in " ".join(errors)
+
+
+def test_wrong_options_give_one_sentence():
+    with pytest.raises(SystemExit) as ended:
+        program.parse(["--nodes", "0"])
+    assert ended.value.code == "hplc: --nodes is 1 to 512"

@@ -45,7 +45,7 @@ class Run:
         )
         options = {
             "nodes": plan.nodes, "seed": plan.seed, "loss": plan.loss,
-            "uart_loss": plan.uart_loss, "archive": plan.archive,
+            "uart_loss": plan.uart_loss, "strays": plan.strays, "archive": plan.archive,
             "concurrent": plan.concurrent, "join_s": plan.join_s,
         }  # fmt: skip
         self.module = self.host.plug(_SLOT, "hplc", Module, options)
@@ -140,6 +140,7 @@ class Run:
             "retries": report.get("node_failures"),
             "lost_frames": self.module.network.lost + self.module.link.spoilt,
             "most_at_once": self.module.forwarding.most,
+            "strayed": self.module.forwarding.strayed,
             "late": report.get("late"),
             "alien": report.get("alien"),
             "strange": report.get("strange"),
