@@ -3,6 +3,7 @@ questions of a running route, 14H. Outages and their ends are gathered to one ev
 
 from micropython import const
 
+from firmware.bay.contract import News
 from firmware.codec import gdw1376_2 as gdw
 from firmware.codec import gdw1376_2_events as events
 from firmware.codec.dlt645 import address_text
@@ -24,7 +25,8 @@ _NOTHING, _READ_THIS = const(1), const(2)
 class Reports:
     def __init__(self, nodes, reading, routed, desk, startup, clock, quiet_ms, local_time):
         """local_time(): twelve digits YYMMDDhhmmss for the module."""
-        self.news = None
+        self.news = News()
+        self.has_listener = False  # until then what is reported must come again
         self.outages = Gather(quiet_ms)
         self.returns = Gather(quiet_ms)
         self.has_restarted = False  # the module says so; whoever looks takes it back
@@ -51,8 +53,8 @@ class Reports:
             self.unknown += 1
             self._desk.deny(frame, _UNSUPPORTED)
             return False
-        if self.news is None:
-            return False  # it comes again once somebody listens
+        if not self.has_listener:
+            return False
         values = values_of(frame)
         if values is None:
             self.unknown += 1  # confirmed, or it would come again for ever

@@ -92,10 +92,9 @@ class Forwarding:
 
     def _mix_up(self, node, protocol, said):
         """What another meter has said, now and then."""
-        before = self._last.get(protocol)
+        other, words = self._last.get(protocol, (node, said))
         self._last[protocol] = node, said
-        is_other = before is not None and before[0] is not node
-        return before[1] if is_other and said and self._strays() else said
+        return words if other is not node and said and self._strays() else said
 
 
 def _single(unit):
