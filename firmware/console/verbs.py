@@ -7,13 +7,22 @@ from firmware.console.table import Note
 from firmware.core.errors import (
     CodecError,
     ConfigError,
+    ControlError,
     LinkError,
     SlotError,
     StoreError,
     UplinkError,
 )
 
-_REFUSALS = (ConfigError, StoreError, LinkError, SlotError, CodecError, UplinkError)
+_REFUSALS = (
+    ConfigError,
+    StoreError,
+    LinkError,
+    SlotError,
+    CodecError,
+    UplinkError,
+    ControlError,
+)
 _FAILURES = (OSError, MemoryError)  # of the flash, and of an answer too long for the heap
 
 

@@ -27,3 +27,11 @@ class ConfigError(Exception):
 
 class UplinkError(Exception):
     """The far side of the northbound link broke its protocol or went away."""
+
+
+class ControlError(Exception):
+    """A control request that is refused: nothing has moved. `reason` is one word for counting."""
+
+    def __init__(self, text, reason=""):
+        super().__init__(text)
+        self.reason = reason

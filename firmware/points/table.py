@@ -64,6 +64,17 @@ class Points:
         """The Device of that name or None."""
         return self.at(self._names.index(name)) if name in self._names else None
 
+    def reading(self, name):
+        """(value, power of ten, quality bits) of a point such as "meter.ua"; None without one."""
+        at = name.rfind(".")
+        device = self.device(name[:at]) if at > 0 else None
+        if device is not None:
+            for offset, row in enumerate(device.template):
+                if row[0] == name[at + 1 :]:
+                    index = device.base + offset
+                    return self.values[index], row[2], self.quality[index]
+        return None
+
     @property
     def devices(self):
         """Every Device, in the order they were added."""

@@ -1,6 +1,11 @@
-"""A TCP (or TLS) connection that never blocks.
+"""The board's own network for a session: TCP (or TLS) connections that never block.
 
-`resolve` is the one call that can: getaddrinfo has no asynchronous form on any port. Its
+A network has resolve(host, port), which may block, `async open(host, port, ssl, check)` -> a
+channel, and forget(), after which names are looked up anew. A channel has write(data) ->
+count or None, `async readinto(view)` -> count (None: look again, 0: the far side has closed)
+and close().
+
+To resolve is the one thing that blocks: getaddrinfo has no asynchronous form on any port. Its
 bound is the resolver's own (lwIP asks four times, some 10 s; glibc 5 s a server and try),
 so it is called once and the address kept; a literal address needs no look-up at all.
 """
@@ -17,6 +22,47 @@ from firmware.core.errors import UplinkError
 _IPPROTO_TCP = const(6)
 _TCP_NODELAY = const(1)  # or Nagle holds each small packet until the delayed ACK, 45 ms
 _POLL_MS = const(20)  # between looks at a socket that is still connecting
+
+
+class Network:
+    """Looks a name up once; the address is kept until `forget`."""
+
+    def __init__(self):
+        self._where = None  # (family, address)
+
+    def resolve(self, host, port):
+        if self._where is None:
+            self._where = resolve(host, port)
+
+    async def open(self, host, port, ssl, check):
+        """A Channel. `ssl` is an SSLContext or None; its handshake runs with the first reads and
+        writes, and `host` is the name it checks. check() is called while waiting and raises
+        when it has taken too long. OSError or UplinkError when the far side says no."""
+        return Channel(await open_conn(self._where, host, ssl, check))
+
+    def forget(self):
+        self._where = None
+
+
+class Channel:
+    """A connected socket."""
+
+    def __init__(self, sock):
+        self._sock = sock
+        self._stream = asyncio.StreamReader(sock)
+        self.close = sock.close
+
+    def write(self, data):
+        try:
+            return self._sock.write(data)
+        except ValueError as error:  # the port's way to say what is wrong with a certificate
+            raise UplinkError("TLS: " + str(error).strip())
+
+    async def readinto(self, view):
+        try:
+            return await self._stream.readinto(view)
+        except ValueError as error:
+            raise UplinkError("TLS: " + str(error).strip())
 
 
 def resolve(host, port):

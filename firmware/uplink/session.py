@@ -2,7 +2,8 @@
 
 Two tasks a connection: one writes and judges every deadline, one only reads. No wait for
 the broker is longer than its bound in Limits, and nothing blocks the loop but the one
-look-up of the name (see conn). MQTT 3.1.1; cancel `run` to stop.
+look-up of the name by the board's own network (see conn; a module's needs none). MQTT 3.1.1;
+cancel `run` to stop.
 """
 
 import asyncio
@@ -38,12 +39,15 @@ class Session:
         limits=None,
         acknowledge=None,
         randrange=random.randrange,
+        network=None,
+        explain=str,
     ):
         """Everything MQTT is bytes. `will` and `birth` are (topic, payload, retain, qos); the
         birth goes out first in every session, at QoS 1. `ssl` is an SSLContext or None.
 
         acknowledge(item) is called at PUBACK in place of outbox.remove(item): one that waits
-        for the application's own answer leaves the item in flight until then.
+        for the application's own answer leaves the item in flight until then. `network`: see
+        conn, whose Network it is unless given; explain(error): a sentence for a failure.
         """
         if not 0 < keepalive_s < 65536:
             raise ConfigError("keepalive_s is 1 to 65535 s")
@@ -62,8 +66,9 @@ class Session:
         self._host = host
         self._port = port
         self._ssl = ssl
-        self._where = None  # (family, address), kept once resolved
-        self._misses = 0  # failed attempts on that address in a row
+        self._network = network or conn.Network()
+        self._explain = explain
+        self._misses = 0  # failed attempts on the address in use in a row
         self._why = ""  # what ended the last connection
         self._backoff = Backoff(
             limits.backoff_min_ms, limits.backoff_max_ms, limits.stable_ms, randrange
@@ -119,7 +124,7 @@ class Session:
         """Count why a connection ended; how long the session had been up, in ms."""
         if isinstance(error, CodecError):
             self.bad_packets += 1
-        why = str(error) or repr(error)
+        why = self._explain(error) or repr(error)
         since = self.engine.up_since
         if why != self._why or since is not None:  # attempts that fail alike are told of once
             self._log.warn("uplink", why)
@@ -131,21 +136,22 @@ class Session:
         self.failures += 1
         self._misses += 1
         if self._misses >= self.limits.resolve_again:
-            self._where = None
+            self._misses = 0
+            self._network.forget()
         return 0
 
     async def _connection(self, outbox):
         """One connection from SYN to its end, which is always an exception."""
-        sock = None
+        channel = None
         tasks = []
         self.state = "connecting"
         try:
-            sock = await self._open()
+            channel = await self._open()
             self._tx = self.engine.begin(outbox)
-            tasks.append(asyncio.create_task(self._read(asyncio.StreamReader(sock))))
+            tasks.append(asyncio.create_task(self._read(channel)))
             tasks.append(asyncio.create_task(self._tick()))
             while True:
-                self._write(sock)
+                self._write(channel)
                 await self._wake.wait()
                 self._wake.clear()
                 if tasks[0].done():
@@ -155,19 +161,17 @@ class Session:
             self.state = "down"
             for task in tasks:  # before close: a closed socket must not stay in the poll set
                 task.cancel()
-            if sock is not None:
-                sock.close()
+            if channel is not None:
+                channel.close()
             self.engine.end()
 
     async def _open(self):
         self.engine.up_since = None
-        if self._where is None:
-            self._where = conn.resolve(self._host, self._port)
-            self._misses = 0
+        self._network.resolve(self._host, self._port)
         self.engine.waits.begin("connect")
-        sock = await conn.open_conn(self._where, self._host, self._ssl, self._judge)
+        channel = await self._network.open(self._host, self._port, self._ssl, self._judge)
         self.engine.waits.end("connect")
-        return sock
+        return channel
 
     def _judge(self):
         """UplinkError when the far side keeps us waiting over a bound."""
@@ -181,19 +185,19 @@ class Session:
             await asyncio.sleep_ms(_TICK_MS)
             self._wake.set()
 
-    def _write(self, sock):
-        """Packet after packet, each whole in the socket before the next is made."""
-        while self._push(sock):
+    def _write(self, channel):
+        """Packet after packet, each whole in the channel before the next is made."""
+        while self._push(channel):
             packet = self.engine.next_packet()
             if packet is None:
                 return
             self._tx = packet
 
-    def _push(self, sock):
-        """Write what the socket takes now; True when nothing is left."""
+    def _push(self, channel):
+        """Write what the channel takes now; True when nothing is left."""
         while self._tx:
-            count = sock.write(self._tx)
-            if not count:  # the socket is full: the next tick tries again
+            count = channel.write(self._tx)
+            if not count:  # the channel is full: the next tick tries again
                 self.engine.waits.begin("write")
                 return False
             self.tx_bytes += count
@@ -201,13 +205,14 @@ class Session:
         self.engine.waits.end("write")
         return True
 
-    async def _read(self, stream):
+    async def _read(self, channel):
         """Ends only with an exception, which the writing task picks up."""
         chunk = memoryview(bytearray(_CHUNK))
         try:
             while True:
-                count = await stream.readinto(chunk)
-                if count is None:  # woken without data, as TLS does
+                count = await channel.readinto(chunk)
+                if count is None:  # woken without data, as TLS does: now it may take some
+                    self._wake.set()
                     continue
                 if not count:
                     raise UplinkError("the broker closed the connection")

@@ -13,6 +13,8 @@ from conftest import ROOT, find_micropython
 
 from tools.station.station import wiring
 
+LONGEST_S = 60  # no test takes so long: one that hears nothing ends then
+
 
 class LinkRig:
     def __init__(self, folder, terminal):
@@ -44,17 +46,39 @@ class LinkRig:
                 return line[2:]
         raise AssertionError(f"no {what} {begin}; {self.lines[-5:]}")
 
+    def order(self, verb, argument=None):
+        """To the terminal, as link_terminal takes it."""
+        self.terminal.stdin.write(json.dumps([verb, argument]) + "\n")
+        self.terminal.stdin.flush()
+
+    def now(self):
+        """Pass over what it told before."""
+        self.order("now")
+        self.until("now")
+
     def end(self):
+        """End it; what it sums up."""
+        self.order("end")
         return self.until("end")[0]
 
     def told(self, what):
         return [line[2:] for line in self.lines if line[1] == what]
 
 
+def end(process):
+    """It may be too far behind its time to hear that it shall end."""
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
+
+
 @contextlib.contextmanager
-def link_rig(seconds, *orders, chip="ade9000", options=(), crc=0):
-    """A running link; `orders` and `crc` as link_terminal takes them, `options` for the
-    emulator."""
+def link_rig(chip="ade9000", options=(), crc=0):
+    """A running link; `crc` as link_terminal takes it, `options` for the emulator."""
     with tempfile.TemporaryDirectory(prefix="ttu-") as folder:
         words = [f"--{name}={folder}/{name}" for name in ("spi", "pins", "control")]
         emulator = subprocess.Popen(
@@ -73,8 +97,7 @@ def link_rig(seconds, *orders, chip="ade9000", options=(), crc=0):
                     find_micropython(),
                     "tests/host/link_terminal.py",
                     chip,
-                    str(seconds),
-                    json.dumps(orders),
+                    str(LONGEST_S),
                     str(crc),
                 ],
                 cwd=ROOT,
@@ -83,6 +106,7 @@ def link_rig(seconds, *orders, chip="ade9000", options=(), crc=0):
                     MICROPYPATH=f"{ROOT}:{ROOT}/board/unix:.frozen",
                     TTU_WIRING=f"{folder}/wiring.json",
                 ),
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -91,8 +115,7 @@ def link_rig(seconds, *orders, chip="ade9000", options=(), crc=0):
         finally:
             for process in (terminal, emulator):
                 if process is not None:
-                    process.terminate()
-                    process.wait(5)
-                    process.stdout.close()
+                    end(process)
             if terminal is not None:
+                terminal.stdin.close()
                 terminal.stderr.close()

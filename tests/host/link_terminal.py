@@ -1,12 +1,13 @@
 """Runs under MicroPython: the link alone, telling what it hears as JSON lines on stdout.
 
-argv: chip, seconds, what to do on the way as JSON: [[ms, verb, argument], ...] with the verbs
-`stall` (ms without service), `calibrate` (rows); the checksum that the IC's configuration should
-have, 0 for none. The last line sums up.
+argv: chip, seconds at most, the checksum that the IC's configuration should have, 0 for none.
+Orders on stdin, [verb, argument] as JSON: `stall` (ms without service), `calibrate` (rows), `now`
+(nothing, but each is told), `end`. The last line sums up.
 """
 
 import asyncio
 import json
+import select
 import sys
 import time
 
@@ -85,7 +86,12 @@ class Sink:
         pass
 
 
-async def main(name, seconds, orders, crc):
+def ordered():
+    """The next order, or None."""
+    return json.loads(sys.stdin.readline()) if orders.poll(0) else None
+
+
+async def main(name, seconds, crc):
     wires = board.metrology()
     ic = chip.make(name, wires, clock, Cfg, Cfg, 41, expected_crc=crc or None)
     sink = Sink()
@@ -95,12 +101,15 @@ async def main(name, seconds, orders, crc):
     tasks += [asyncio.create_task(link.run()), asyncio.create_task(link.watch())]
     tell("ratios", ic.register_ratio, ic.pulse_ratio)
     while clock.ms() < seconds * 1000:
-        if orders and clock.ms() >= orders[0][0]:
-            _, verb, argument = orders.pop(0)
+        order = ordered()
+        if order:
+            verb, argument = order
+            if verb == "end":
+                break
             tell(verb, argument)
             if verb == "stall":
                 time.sleep_ms(argument)
-            else:
+            elif verb == "calibrate":
                 link.set_calibration(argument)
         await asyncio.sleep_ms(20)
     sink.sums["rate_ppm"] = link.timebase.rate_ppm()
@@ -116,4 +125,6 @@ async def main(name, seconds, orders, crc):
 
 
 clock = Clock(machine.ticks_us, time.ticks_diff, lambda: 0)
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]), int(sys.argv[4])))
+orders = select.poll()
+orders.register(sys.stdin, select.POLLIN)
+asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

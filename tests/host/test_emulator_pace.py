@@ -8,9 +8,6 @@ from tools.emulator.crystal import LONGEST_HOLD_US, Crystal
 from tools.emulator.pacer import Pacer
 from tools.emulator.waveform import Loop
 
-pytestmark = pytest.mark.alone
-
-
 STREAM = {"WFB_PG_IRQEN": 0x8080, "MASK0": 1 << 17, "WFB_CFG": 0x13F0, "CONFIG0": 8}
 
 

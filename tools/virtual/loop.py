@@ -10,6 +10,8 @@ from micropython import const
 
 _AHEAD_MS = const(3600000)  # our ticks stay ahead of the real ones that asyncio's queue stamps
 _PERIOD = const(0x3FFFFFFF)
+_POLL = const(3)  # ioctl of a stream: which of these is it ready for?
+_READ = const(1)
 
 
 def diff(a, b):
@@ -56,7 +58,7 @@ class Queue:
         clock = self._clock
         due = clock.us + wait_ms * 1000 if wait_ms >= 0 else None
         for _, port in self.map.values():
-            arrival = port.arrival()
+            arrival = self._arrival(port)
             if arrival is not None and (due is None or arrival < due):
                 due = arrival
         if due is None:
@@ -68,9 +70,21 @@ class Queue:
             task, _ = self.map.pop(key)
             asyncio.core._task_queue.push(task)
 
+    def _arrival(self, port):
+        if hasattr(port, "arrival"):
+            return port.arrival()
+        return self._clock.us if port.ioctl(3, 1) else None  # a ThreadSafeFlag, MP_STREAM_POLL
+
     def _is_ready(self, port):
-        arrival = port.arrival()
+        arrival = self._arrival(port)
         return arrival is not None and arrival <= self._clock.us
+
+    def _arrival(self, port):
+        """When something is there to be read. An asyncio.ThreadSafeFlag says whether, as a
+        stream does for `poll`."""
+        if hasattr(port, "arrival"):
+            return port.arrival()
+        return self._clock.us if port.ioctl(_POLL, _READ) else None
 
 
 def install(clock):

@@ -1,0 +1,5 @@
+"""An emulated telemetry module: its two chips, what hangs on its inputs, and its faults."""
+
+from tools.emulator.telemetry.module import Module
+
+__all__ = ["Module"]
