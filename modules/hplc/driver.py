@@ -130,6 +130,7 @@ class Driver:
         """For ever. SlotError when the module falls silent."""
         self._news = self.reading.news = self.reports.news = news
         self._began_s = self.now_s()
+        self.reports.has_listener = True
         self.reports.has_restarted = False
         self._start()
         while True:

@@ -55,6 +55,11 @@ class Due:
         self._want(node, data_reads(nodes.profiles[node]), now_s)
         self._want_states(node, now_s)
 
+    def check(self, node, at_s):
+        """Whether it answers is to be seen, not before `at_s`."""
+        self._want_states(node, at_s)
+        self._nodes.next_s[node] = at_s
+
     def take_along(self, node, now_s):
         """It is asked now: status words that are nearly due go with the rest."""
         if now_s + (self._alarm_s >> 2) >= self._nodes.alarm_s[node]:

@@ -8,6 +8,7 @@ for what in wanted.py.
 
 from micropython import const
 
+from firmware.bay.contract import News
 from firmware.codec import gdw1376_2 as gdw
 from firmware.codec import gdw1376_2_down as down
 from firmware.codec import gdw1376_2_up as up
@@ -44,7 +45,7 @@ class Reading:
         self.due = Due(nodes, cfg, clock)
         self.is_open = False  # may nodes be asked?
         self.has_work = False  # is somebody to be asked now?
-        self.news = None
+        self.news = News()  # until somebody listens
         self.lanes = cfg["lanes"]
         self.guests = 0  # lanes that others need
         self.frames = FRAMES if cfg["lanes"] > 1 else 1
@@ -97,7 +98,7 @@ class Reading:
         for question in self._asked:
             if question.node == node:
                 question.is_before = True
-        self.nodes.next_s[node] = now_s + _OUT_S
+        self.due.check(node, now_s + _OUT_S)
 
     def question(self, node, most):
         """A Question of at most `most` items that are wanted of a node, None: of none."""

@@ -3,6 +3,7 @@ questions of a running route, 14H. Outages and their ends are gathered to one ev
 
 from micropython import const
 
+from firmware.bay.contract import News
 from firmware.codec import gdw1376_2 as gdw
 from firmware.codec import gdw1376_2_events as events
 from firmware.codec.dlt645 import address_text
@@ -17,17 +18,20 @@ from modules.hplc.startup import values_of
 _TEXT = const(64)  # bytes of a meter's own event that are told
 _PHASES = ("reading is finished", "search is finished", "area identification is finished")
 _UNSUPPORTED = const(10)
+_DARK = const(16)
 _NOTHING, _READ_THIS = const(1), const(2)
 
 
 class Reports:
     def __init__(self, nodes, reading, routed, desk, startup, clock, quiet_ms, local_time):
         """local_time(): twelve digits YYMMDDhhmmss for the module."""
-        self.news = None
+        self.news = News()
+        self.has_listener = False  # until then what is reported must come again
         self.outages = Gather(quiet_ms)
         self.returns = Gather(quiet_ms)
         self.has_restarted = False  # the module says so; whoever looks takes it back
         self.unknown = 0  # reports nobody understands
+        self._dark = []  # addresses not in our archive that were told to be without power
         self._nodes = nodes
         self._reading = reading
         self._routed = routed
@@ -49,8 +53,8 @@ class Reports:
             self.unknown += 1
             self._desk.deny(frame, _UNSUPPORTED)
             return False
-        if self.news is None:
-            return False  # it comes again once somebody listens
+        if not self.has_listener:
+            return False
         values = values_of(frame)
         if values is None:
             self.unknown += 1  # confirmed, or it would come again for ever
@@ -168,12 +172,25 @@ class Reports:
         for address in addresses:
             node = self._nodes.find(address)
             if node < 0:
-                gather.add_stranger(address, now)
+                self._take_stranger(address, is_out, now)
             elif is_out:
                 self._out(node, now)
             elif self._nodes.has(node, nodes_.OUT):
                 self._back(node, now)
         gather.heard(now)
+
+    def _take_stranger(self, address, is_out, now):
+        """One that is not in our archive: it is told with the others, but not again and again."""
+        known = self._dark
+        if is_out == (address in known):
+            return
+        if is_out:
+            known.append(address)
+            del known[:-_DARK]
+            self.outages.add_stranger(address, now)
+        else:
+            known.remove(address)
+            self.returns.add_stranger(address, now)
 
     def _out(self, node, now):
         if self._nodes.has(node, nodes_.OUT):

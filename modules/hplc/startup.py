@@ -75,23 +75,24 @@ class Startup:
         """Make the module's archive equal to ours: pages, each tried again, until a comparison
         finds no difference."""
         for _ in range(_PASSES):
-            extra, missing = yield from self._differences()
-            if extra is None:
+            found = yield from self._differences()
+            if found is None:
                 return  # it does not tell: nothing can be compared
+            extra, missing = found
             self.differs = len(extra) + len(missing)
             if not self.differs:
                 return
             for fn, rows in ((2, extra), (1, missing)):
                 for at in range(0, len(rows), _PAGE):
                     yield from self._change(fn, rows[at : at + _PAGE])
-        extra, missing = yield from self._differences()
-        if extra is not None:
-            self.differs = len(extra) + len(missing)
+        found = yield from self._differences()
+        if found is not None:
+            self.differs = len(found[0]) + len(found[1])
         if self.differs:
             self._log.warn("hplc", "%d nodes are not on file as they should" % self.differs)
 
     def _differences(self):
-        """(addresses to delete, (address, protocol) to add); (None, None) without an answer."""
+        """(addresses to delete, (address, protocol) to add); None without an answer."""
         nodes = self._nodes
         known = bytearray(len(nodes))
         extra = []
@@ -101,7 +102,7 @@ class Startup:
                 break
             values = values_of((yield (gdw.ROUTE_QUERY, 2, _page(start, _PAGE), _TRIES)))
             if not values:
-                return None, None
+                return None
             total = self.on_file = values["total"]
             for address, info in values["nodes"]:
                 node = nodes.find(address)
@@ -109,7 +110,10 @@ class Startup:
                 if node >= 0:
                     nodes.infos[node] = info
                     known[node] = 1
-                if address != self._main and (node < 0 or protocol != nodes.protocol(node)):
+                # older editions do not tell the protocol: 0 there
+                if address != self._main and (
+                    node < 0 or protocol not in (0, nodes.protocol(node))
+                ):
                     extra.append(address)
                     if node >= 0:
                         known[node] = 0

@@ -1,5 +1,5 @@
-"""Nodes of the HPLC module for tests of its reading, without a port: the meters' frames are made by
-the codecs' builders of the other side, or by hand. A helper, not a test."""
+"""Nodes of the HPLC module for tests of its reading, without a port: the meters' frames are made
+by the codecs' builders of the other side, or by hand. A helper, not a test."""
 
 from binascii import unhexlify
 
@@ -63,7 +63,9 @@ class Rig:
         clock = Clock(lambda: 0, lambda a, b: 0, lambda: 1790000100000)
         clock.ms = lambda: self.ms
         self.meters = Meters(Log(clock, lambda line: None))
-        loaded = [self.meters.load(Row(2, kind, address, 0, "-", address)) for kind, address in rows]
+        loaded = [
+            self.meters.load(Row(2, kind, address, 0, "-", address)) for kind, address in rows
+        ]
         self.nodes = Nodes(
             [row[1] for row in rows], [row[1] for row in loaded], [row[0] for row in loaded]
         )

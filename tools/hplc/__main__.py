@@ -17,6 +17,7 @@ from tools.virtual.host import BenchError
 # key: (bar, "most" or "least")
 BARS = {
     "nodes_read_pct": (100.0, "least"),
+    "round_s": (900, "most"),  # its period
     "outage_to_event_s": (3.0, "most"),
     "wrong_values": (0, "most"),
     "falsely_silent": (0, "most"),
@@ -35,6 +36,9 @@ def parse(argv):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--loss", type=float, default=5.0, help="%% of frames lost on each hop")
     parser.add_argument("--uart-loss", type=float, default=0.0, help="%% of frames on the port")
+    parser.add_argument(
+        "--strays", type=float, default=2.0, help="%% of answers twice or mixed up"
+    )
     parser.add_argument("--outage", type=int, help="meters of the area that goes dark (60)")
     parser.add_argument("--dead", type=int, default=0, help="nodes that never answer")
     parser.add_argument("--archive", type=int, default=5, help="strangers on file in the module")
@@ -57,6 +61,7 @@ def parse(argv):
         parser.error("--dead is less than --nodes")
     options.loss /= 100
     options.uart_loss /= 100
+    options.strays /= 100
     options.concurrent = not options.old
     options.judge = not options.heap
     return options

@@ -15,9 +15,12 @@ _BUSY_S = 20  # status words of all nodes are wanted before the last ones are th
 
 
 class Run:
-    def __init__(self, plan):
-        """`plan`: a namespace with nodes, seed, loss, uart_loss, outage, dead, concurrent, judge,
-        archive, join."""
+    def __init__(self, plan, orders=(), phases=None):
+        """`plan`: what __main__ parses. `orders`: (verb, arguments ..) given after the round,
+        10 s each, the verb phase among them; `phases`: (name, call) instead of the outage, 25 s
+        each but those named order.., which an order calls."""
+        self.phases = dict(phases or ())
+        self.said = []  # what came of the orders
         self.plan = plan
         rows = fleet.rows(_SLOT, plan.nodes, plan.seed)
         self.names = [name for _, _, _, name in rows]
@@ -32,7 +35,9 @@ class Run:
                 "cfg": cfg,
                 "points": max(300, _POINTS * plan.nodes + 2 * _OWN),
                 "judge": plan.judge,
-                "phases": ["outage", "restore", "calm"] if plan.outage else [],
+                "orders": list(orders),
+                "phases": [name for name in self.phases if not name.startswith("order")]
+                or (["outage", "restore", "calm"] if plan.outage else []),
                 "phase_s": _PHASE_S,
                 "round_most_s": 120 + 30 * plan.nodes,
             },
@@ -40,7 +45,7 @@ class Run:
         )
         options = {
             "nodes": plan.nodes, "seed": plan.seed, "loss": plan.loss,
-            "uart_loss": plan.uart_loss, "archive": plan.archive,
+            "uart_loss": plan.uart_loss, "strays": plan.strays, "archive": plan.archive,
             "concurrent": plan.concurrent, "join_s": plan.join_s,
         }  # fmt: skip
         self.module = self.host.plug(_SLOT, "hplc", Module, options)
@@ -57,9 +62,11 @@ class Run:
         self.events = []  # (s, name, members)
         self.out = []  # addresses without power
         self.stats = {}
+        self.status = {}  # of the module, at the end
 
     def go(self):
         report = self.host.run()
+        self.status = self.module.status()
         self.module.close()
         return self._numbers(report)
 
@@ -79,6 +86,8 @@ class Run:
             self.lost.discard(rest)
         elif kind == "failed":
             self.failures.append(rest)
+        elif kind == "said":
+            self.said.append(rest)
         elif kind == "event":
             us, name, _, *members = rest.split()
             self.events.append((int(us) / 1e6, name, members))
@@ -97,7 +106,10 @@ class Run:
             self.wrong_texts.append(f"{name} {item} {value}")
 
     def _begin(self, phase):
-        if phase == "outage":
+        if phase in self.phases:
+            self.phases[phase](self.module)
+            self.out = self.module.status()["out"]
+        elif phase == "outage":
             self.module.set(outage=self.plan.outage)
             self.out = self.module.status()["out"]
         elif phase == "restore":
@@ -117,7 +129,7 @@ class Run:
             "round_s": report.get("round_s", self.stats.get("round_s")),
             "outage_events": len(outages),
             "outage_members": self._members(outages, self.out),
-            "outage_to_event_s": None if told is None else round(told - first, 3),
+            "outage_to_event_s": round(told - first, 3) if told and first else None,
             "back_events": len(returns),
             "back_members": self._members(returns, self.out),
             "wrong_values": self.wrong,
@@ -128,6 +140,7 @@ class Run:
             "retries": report.get("node_failures"),
             "lost_frames": self.module.network.lost + self.module.link.spoilt,
             "most_at_once": self.module.forwarding.most,
+            "strayed": self.module.forwarding.strayed,
             "late": report.get("late"),
             "alien": report.get("alien"),
             "strange": report.get("strange"),

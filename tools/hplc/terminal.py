@@ -2,14 +2,17 @@
 and codecs on virtual time. Every value that is put among the points is told as it is put.
 
 `v device item value` a value; `round s` the first round is over; `event us name who members ..`;
-`lost name`, `back name`; `failed text`; `fresh device n of m` after the round; `stats {..}`."""
+`lost name`, `back name`; `failed text`; `fresh device n of m` after the round; `stats {..}`; `said
+verb result` of an order; `phase name`, which the host answers by what happens then."""
 
 import asyncio
 import gc
 import json
+from binascii import unhexlify
 
 from firmware.bay.slot import Slot
 from firmware.config.archive import Archive
+from firmware.core.errors import SlotError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.points.table import Points
@@ -72,6 +75,7 @@ class Station:
 
     def slot_event(self, name, who, text, stamp_ms, members):
         us = self.link.time.us
+        who = who.replace(" ", "-")
         self.link.tell("event %d %s %s %s" % (us, name, who, " ".join(members)))
 
     def device_changed(self, name, is_back):
@@ -87,6 +91,8 @@ class Station:
         await self.round()
         self.tell_points()
         self.link.tell("stats " + json.dumps(self.stats()))
+        for verb, *args in self.plan["orders"]:
+            await self.order(verb, args)
         for phase in self.plan["phases"]:
             self.link.tell("phase %s" % phase)
             await self.until(self.clock.ms() + 1000 * self.plan["phase_s"])
@@ -99,6 +105,20 @@ class Station:
         numbers["heap_code_bytes"] = self.heap.code
         numbers["elapsed_s"] = self.link.time.us // 1000000
         return numbers
+
+    async def order(self, verb, args):
+        if verb == "phase":
+            self.link.tell("phase %s" % args[0])
+            await self.until(self.clock.ms() + 10000)
+            return
+        if verb == "transfer":
+            args[2] = unhexlify(args[2])
+        try:
+            result = await self.slot.command(verb, *args, wait_ms=60000)
+        except SlotError as error:
+            result = "refused: %s" % error
+        self.link.tell("said %s %s" % (verb, result))
+        await self.until(self.clock.ms() + 10000)
 
     async def until(self, end_ms):
         while self.clock.ms() < end_ms:

@@ -3,6 +3,7 @@
 from tools.emulator.hplc import wire
 
 _MOST_NODES, _MOST_FRAMES = 5, 13
+_LATE_S = (0.2, 8.0)  # until an answer comes once more
 _SILENT_S = 3.0  # until the module gives a node up
 _LENGTH, _BUSY, _OUTSIDE, _TOO_MANY, _FRAMES, _READING = 2, 9, 12, 109, 110, 111  # denials
 
@@ -12,6 +13,9 @@ class Forwarding:
         self._module = module
         self.is_concurrent = is_concurrent
         self.exchanges = 0
+        self.strays = 0.0  # share of answers that come twice, or with another meter's frames
+        self.strayed = 0
+        self._last = {}  # protocol: (node, what its meter said last)
         self.most = 0  # nodes at once
         self.reset()
 
@@ -67,6 +71,7 @@ class Forwarding:
     def _end(self, request, node, seconds, said):
         node.is_busy = False
         protocol = request.unit[:1]
+        said = self._mix_up(node, protocol, said)
         if request.afn == 0x13:
             self._is_busy = False
             said = said[:255]
@@ -75,6 +80,21 @@ class Forwarding:
             self._open -= 1
             unit = protocol + len(said).to_bytes(2, "little") + said
         self._module.link.answer(request, request.afn, request.fn, unit, node)
+        if self._strays():
+            wait = self._module.network.rng.uniform(*_LATE_S)
+            again = request, request.afn, request.fn, unit, node
+            self._module.later(wait, lambda: self._module.link.answer(*again))
+
+    def _strays(self):
+        is_stray = self.strays and self._module.network.rng.random() < self.strays
+        self.strayed += bool(is_stray)
+        return is_stray
+
+    def _mix_up(self, node, protocol, said):
+        """What another meter has said, now and then."""
+        other, words = self._last.get(protocol, (node, said))
+        self._last[protocol] = node, said
+        return words if other is not node and said and self._strays() else said
 
 
 def _single(unit):

@@ -56,7 +56,8 @@ class Node:
 
 class Network:
     def __init__(self, devices, seed, loss, partial):
-        """`loss`: of a frame on one hop; `partial`: of a meter's answer to one frame of several."""
+        """`loss`: of a frame on one hop; `partial`: of a meter's answer to one of
+        several frames."""
         self.rng = random.Random(f"{seed}/hplc network")
         self.loss = loss
         self.partial = partial

@@ -130,9 +130,9 @@ class Routing:
 
     def _next(self):
         for node in self._network.nodes:
-            if node.is_in and node.address in self._module.archive:
-                if node.address not in self._read:
-                    return node
+            is_filed = node.address in self._module.archive
+            if node.is_in and is_filed and node.address not in self._read:
+                return node
         return None
 
     def _untold(self):
