@@ -11,6 +11,9 @@ from micropython import const
 _RESET_US = const(200)  # more than any module's reset input asks for
 _NETWORK_MS = const(30000)  # longest wait for a link; the uplink goes on trying without
 
+_SLOTS = const(6)
+_attentions = []  # of the interrupt lines that somebody attended to
+
 _EPOCH_2000_US = 946684800000000  # ports differ: time.time() counts from 1970 or from 2000
 
 
@@ -80,6 +83,27 @@ def reset_cause():
     return "reset cause %d" % cause
 
 
+class _Attention:
+    """Who wants to know of an interrupt line: where all slots share one, any may be meant."""
+
+    def __init__(self, pin):
+        self.pin = pin
+        self._handlers = [None] * (_SLOTS + 1)
+        self._hit = self.hit  # a bound method is made once
+
+    def attend(self, number, handler):
+        self._handlers[number] = handler
+        is_wanted = [True for one in self._handlers if one is not None]
+        self.pin.irq(self._hit if is_wanted else None, self.pin.IRQ_FALLING)
+
+    def hit(self, pin):
+        """The interrupt; allocates nothing."""
+        for number in range(1, _SLOTS + 1):
+            handler = self._handlers[number]
+            if handler is not None:
+                handler(pin)
+
+
 class SlotWires:
     """What leads to one slot of the expansion bay. All slots share the I2C bus."""
 
@@ -142,7 +166,13 @@ class SlotWires:
         pin = self.interrupt
         if pin is None:
             return False
-        pin.irq(handler, pin.IRQ_FALLING)
+        for attention in _attentions:
+            if attention.pin is pin:
+                break
+        else:
+            attention = _Attention(pin)
+            _attentions.append(attention)
+        attention.attend(self.number, handler)
         return True
 
     def one_shot(self, ms, callback):

@@ -13,6 +13,7 @@ from firmware.config import archive
 from firmware.config import store as config
 from firmware.console import shell, ttu
 from firmware.console.views import Views
+from firmware.controlling import Control
 from firmware.core.clock import Clock
 from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
@@ -231,11 +232,21 @@ class Terminal:
             self,
         )
         self.supervisor.add("bay", self.bay.run)
+        self.control = Control(
+            self.clock,
+            lambda: self.bay.slots,
+            lambda name: self.config.get("control." + name),
+            self.points,
+            self.slot_event,
+        )
+        self.control.door.begin()
+        self.supervisor.add("control", self.control.runner.run)
 
     def _make_slot(self, number, identity, driver):
         kind = identity.kind
         cfg = dict(self.config.group(kind))
         cfg["devices"] = lambda: self.archive.rows(number)
+        cfg["redeem"] = self.control.door.redeem
         return Slot(
             number,
             kind,
@@ -344,7 +355,7 @@ class Terminal:
         text = "%s %d, was %d" % (device.template[point][0], now, before)
         self.events.emit(event_codes.STATE, device.name, text, stamp_ms)
 
-    def slot_event(self, name, who, text, stamp_ms, members):
+    def slot_event(self, name, who, text, stamp_ms=0, members=()):
         details = Members(text, members) if members else text
         self.events.emit(event_codes.code(name), who, details, stamp_ms)
 

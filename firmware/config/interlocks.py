@@ -62,13 +62,16 @@ class Interlocks:
                     return "%s, and it is not so" % wanted
         return ""
 
-    def add(self, rule):
-        """One more. ConfigError when it is none, or there are too many."""
+    def add(self, words):
+        """One more, of its five words; the Rule. ConfigError when it is none, or there are too
+        many."""
+        rule = Rule(*words)
         judge(rule)
         rules = self.rows()
         if rule in rules:
             raise ConfigError("there is such an interlock already")
         self._save(rules + [rule])
+        return rule
 
     def remove(self, number):
         """Row `number` of rows(), from 1 on; the Rule. ConfigError when there is none."""

@@ -10,6 +10,7 @@ main binds the running terminal with `bind(terminal)`. It offers
   start_search(slot, protocol, speeds, parity, sure) stop_search() search()
   send(slot, bytes, baud, parity, reply_ms, gap_ms) sent()      pass_through()
   module(slot, name)  (header, rows) or (header, rows, note)    order(slot, verb, arguments)
+  control             a control.desk.Desk
   events(n)           [(sequence, UTC text, name, device, details)], oldest first
   config log clock    a Config, a Log and a Clock
   calibrator          a metering.calibration.Calibrator; None when the metrology IC is none of its
@@ -23,6 +24,7 @@ from micropython import const
 
 from firmware.console import module_verbs
 from firmware.console.module_verbs import slot_number as _slot_number
+from firmware.console import control_verbs
 from firmware.console.pattern import matches
 from firmware.console.table import Note, Table
 from firmware.console.verbs import Misuse, NoVerb, Verbs

@@ -18,6 +18,7 @@ class Views:
     def __init__(self, terminal):
         self.calibrator = terminal.metrology.calibrator
         self.t = terminal
+        self.control = terminal.control.desk
         self.points = terminal.points
         self.config = terminal.config
         self.log = terminal.log

@@ -12,6 +12,8 @@
   begin(address, ask)             the frame to send; `master` waits for its answer then
   refused()                       the answer says no
   values(points, out)             hands out what the answer says; what it lacks is invalid
+  order(writes)                   what operates an output, of a profile: one for `begin_order` each
+  begin_order(address, order)     the frame to send; it is never sent twice
 
 `points` are (point, how to take it from the answer, point, how ..). Wrong profiles and addresses
 are SlotErrors, answers that do not have the layout of what was asked CodecErrors.
@@ -31,6 +33,9 @@ class BaseDialect:
     def is_divisible(self):
         """A refusal may be about the size of the request, or about a part of it."""
         return True
+
+    def order(self, writes):
+        raise SlotError("outputs of this protocol are not operated")
 
 
 def number(document, key, default, least, most):

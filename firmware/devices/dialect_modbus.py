@@ -19,7 +19,8 @@ _READERS = {
     4: modbus.read_input,
 }
 _MOST = const(125)  # registers of one request
-_LAST = const(65535)  # register
+_LAST = const(65535)  # register, or value
+_ORDER_MOST = const(4)  # writes that operate an output
 _NOT_NOW = (5, 6)  # exceptions: acknowledged, busy (Modbus application protocol 1.1b3, 7)
 
 
@@ -98,6 +99,18 @@ class Dialect(BaseDialect):
     def begin(self, address, ask):
         function, register, count = ask
         return self.master.begin(_READERS[function](address, register, count))
+
+    def order(self, writes):
+        """((register, value), ..) of [[register, value], ..]: each is one request 06H."""
+        if not isinstance(writes, list) or not 1 <= len(writes) <= _ORDER_MOST:
+            raise SlotError("an output is operated by 1 to %d writes" % _ORDER_MOST)
+        for write in writes:
+            if len(write) != 2 or not (0 <= write[0] <= _LAST and 0 <= write[1] <= _LAST):
+                raise SlotError("%s is no [register, value]" % (write,))
+        return tuple([tuple(write) for write in writes])
+
+    def begin_order(self, address, order):
+        return self.master.begin(modbus.write_register(address, *order))
 
     def refused(self):
         return self.master.reply.error >= 0

@@ -10,7 +10,9 @@ A point is (name, unit, power of ten, duty, place, kind): duty key, alarm or dat
 as the protocol's dialect explains, the kind may be left out. Further keys of a dialect: modbus
 `function`, `gap` (registers between two points that are read and dropped), `block` (most
 registers at once), `words` (of longer numbers: high or low first); dlt645 `blocks`; dlt698
-`list` (most objects at once). The files lie in /profiles, a user's own, and beside this one.
+`list` (most objects at once). Outputs, of modbus: "outputs": [[name, writes that close it, writes
+that open it, point, bit], ..]; a write is [register, value], the bit of the point is 1 while it is
+closed; "travel_ms": it follows within. The files lie in /profiles, a user's own, and beside this one.
 """
 
 import json
@@ -24,6 +26,8 @@ from firmware.core.errors import SlotError
 from firmware.devices.dialect import number
 
 _POINTS_MAX = const(128)
+_OUTPUTS_MAX = const(4)
+_TRAVEL_MS_MAX = const(10000)
 _READS_MAX = const(32)
 _BYTES_MAX = const(16384)  # of a file
 _REPLY_MS_MAX = const(10000)  # the whole bus waits
@@ -64,6 +68,34 @@ class Profile:
                 reads += _shared(dialect.plan(mine, document))
             self.ends[place] = len(reads)
         self.reads = tuple(reads)
+        self.travel_ms = number(document, "travel_ms", 2000, 100, _TRAVEL_MS_MAX)
+        self.outputs = _outputs(rows, document, dialect)
+
+
+class Output:
+    """What a device can be made to do, for the front door of control."""
+
+    def __init__(self, row, rows, document, dialect):
+        if not isinstance(row, list) or len(row) != 5:
+            raise SlotError("an output is name, closing, opening, point and bit, not %s" % (row,))
+        self.name = _same(row[0])
+        self.orders = dialect.order(row[1]), dialect.order(row[2])  # of close, of open
+        names = [point[0] for point in rows]
+        if row[3] not in names:
+            raise SlotError("output %s has no point %s" % (row[0], row[3]))
+        self.point = names.index(row[3])
+        self.bit = row[4]
+        if not isinstance(self.bit, int) or not 0 <= self.bit <= 15:
+            raise SlotError("the bit of output %s is 0 to 15, not %s" % (row[0], row[4]))
+        mine = (self.point, rows[self.point][4], rows[self.point][5])
+        self.read = dialect.plan([mine], document)[0]  # asks for this point alone
+
+
+def _outputs(rows, document, dialect):
+    wanted = document.get("outputs", ())
+    if len(wanted) > _OUTPUTS_MAX:
+        raise SlotError("it has up to %d outputs" % _OUTPUTS_MAX)
+    return tuple([Output(row, rows, document, dialect) for row in wanted])
 
 
 def _same(text):

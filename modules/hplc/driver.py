@@ -321,7 +321,6 @@ class Driver:
             self._news.put(own, point, counts[point])
         if self.reading.round_s >= 0:
             self._news.put(own, len(counts), self.reading.round_s)
-        self._news.back(own)
 
     def _time(self):
         return clocks.digits(self._moment())

@@ -28,9 +28,10 @@ class Driver:
     VERSION = "2.0"
 
     def __init__(self, wires, cfg, clock, log):
-        """cfg: "devices", a function that yields rows of the archive (config/archive.py), and
-        "reply_ms", the least wait for an answer."""
+        """cfg: "devices", a function that yields rows of the archive (config/archive.py),
+        "reply_ms", the least wait for an answer, and "redeem", the door's (control/door.py)."""
         self._cfg = cfg
+        self._clock = clock
         self._log = log
         self._line = Line(wires, clock)
         self._dialects = {}  # protocol: Dialect
@@ -42,6 +43,7 @@ class Driver:
         self._read = []  # by duty: the read each device is at, 0: the first
         self._part = []  # ... and the part of a split one
         self._rounds = 0  # rounds of data since "refused" was forgotten, all devices
+        self._switches = None  # what can be operated, if anything can
         self._problems = []
         self._refused = 0  # answers that say no
         self._unreadable = 0  # answers whose data do not have the item's layout
@@ -55,6 +57,10 @@ class Driver:
             except SlotError as error:
                 self._problems.append("%s: %s" % (row.name, error))
         kinds.settle()
+        if [profile for profile in self._profiles if profile.outputs]:
+            from modules.rs485.switches import Switches  # only where there are some
+
+            self._switches = Switches(self._names, self._profiles, self._exchange, self._clock)
         count = len(self._names)
         self._split = array("L", [0] * count)
         self._read = [bytearray(count) for _ in _DUTIES]
@@ -67,6 +73,17 @@ class Driver:
 
     def devices(self):
         return tuple([(self._names[i], p.points, p.duties) for i, p in enumerate(self._profiles)])
+
+    # what the front door of control asks (firmware/control/outputs.py)
+
+    def outputs(self):
+        return self._switches.names() if self._switches else ()
+
+    def position(self, name):
+        return self._switches.position(name)
+
+    def objection(self, name, action, is_remote):
+        return self._switches.objection(name, action)
 
     def problems(self):
         """Sentences about devices that cannot be served, and why."""
@@ -100,6 +117,8 @@ class Driver:
         first = profile.ends[place - 1] if place else 0
         read = first + self._read[place][device]
         ask, points = profile.reads[read]
+        if profile.outputs:
+            out = self._switches.watched(device, out)
         is_split = self._split[device] >> read & 1
         dialect = self._dialects[profile.protocol]
         parts = 1
@@ -137,12 +156,18 @@ class Driver:
                 self._split = array("L", [0] * len(self._names))
         return DONE
 
-    async def _ask(self, device, dialect, ask):
+    async def _exchange(self, device, ask, is_order):
+        """The dialect that has an answer to one request, which may say no; None without one."""
+        dialect = self._dialects[self._profiles[device].protocol]
+        return dialect if await self._ask(device, dialect, ask, is_order) else None
+
+    async def _ask(self, device, dialect, ask, is_order=False):
         reply_ms = max(self._profiles[device].reply_ms, self._cfg.get("reply_ms", 0))
         try:
             # in this order: what still stands on the line must find no open question
             await self._line.prepare(dialect.master, self._serials[device])
-            request = dialect.begin(self._addresses[device], ask)
+            begin = dialect.begin_order if is_order else dialect.begin
+            request = begin(self._addresses[device], ask)
             return await self._line.ask(
                 dialect.master, request, reply_ms, dialect.most, dialect.GAP_MS
             )
@@ -166,7 +191,8 @@ class Driver:
     async def command(self, verb, *args):
         """`raw` (request, baud, parity word, reply_ms, gap_ms, most): bytes that came back;
         `search` (protocol, bauds, parity word, sure): a Search, see there; `probe` (a Search):
-        one question of it, True while there are more."""
+        one question of it, True while there are more; `operate` (key, output, action,
+        is_remote), for the front door alone: (outcome, sentence)."""
         if verb == "raw":
             if len(args) != 6:
                 raise SlotError("raw takes request, baud, parity, reply_ms, gap_ms and most")
@@ -179,6 +205,8 @@ class Driver:
             return Search(*args)
         if verb == "probe":
             return await self._probe(*args)
+        if verb == "operate" and self._switches and len(args) == 4:
+            return await self._switches.operate(self._cfg.get("redeem"), *args)
         raise SlotError("the RS-485 module has no command %s" % verb)
 
     async def _probe(self, search):

@@ -31,11 +31,46 @@ class Listener:
         self._tell("state", device.name, device.template[point][0], before, now, stamp_ms)
 
 
+class SharedPin:
+    """One interrupt line for all slots, low while any module pulls it."""
+
+    IRQ_FALLING = 2
+
+    def __init__(self):
+        self._levels = {}
+        self._handler = None
+
+    def __call__(self):
+        return min(self._levels.values()) if self._levels else 1
+
+    def irq(self, handler=None, trigger=2):
+        self._handler = handler
+
+    def drive(self, number, level):
+        before = self()
+        self._levels[number] = level
+        if before and not self() and self._handler:
+            self._handler(self)
+
+
+class SharedEnd:
+    """What the host drives of it, for one slot."""
+
+    def __init__(self, pin, number):
+        self.interrupt = self
+        self._pin = pin
+        self._number = number
+
+    def drive(self, level):
+        self._pin.drive(self._number, level)
+
+
 class Run:
     def __init__(self, link):
         plan = link.plan
         self._link = link
         self.points = Points(200)
+        self.shared = SharedPin()
         self.slots = {}
         self.wires = {}
         clock = link.clock()
@@ -46,11 +81,26 @@ class Run:
             wires = self.wires[number] = link.wires(number)
             if not plan.get("has_line", True):
                 wires.attend = lambda handler: False
+            if plan.get("is_shared"):
+                wires.interrupt = self.shared
+                link._wires[number] = SharedEnd(self.shared, number)
+            self._lag(wires, plan.get("lag_ms", 0))
             log = Log(clock, lambda line: None)
             listener = Listener(link)
             self.slots[number] = Slot(
                 number, "telemetry", Driver, wires, cfg, self.points, clock, log, listener
             )
+
+    def _lag(self, wires, lag_ms):
+        """Others have the processor for so long whenever an interrupt comes."""
+        attend, time = wires.attend, self._link.time
+
+        def hit(handler, pin):
+            handler(pin)
+            time.us += 1000 * lag_ms
+
+        if lag_ms:
+            wires.attend = lambda handler: attend(handler and (lambda pin: hit(handler, pin)))
 
     def snapshot(self):
         """{point: [value, unit, quality, stamp ms]}"""
@@ -75,8 +125,16 @@ class Run:
                     views["%d.%s" % (number, name)] = [found[0], [list(row) for row in found[1]]]
         for task in tasks:
             task.cancel()
+        snapshot = self.snapshot()
+        await asyncio.sleep_ms(100)
         self._link.report(
-            {"points": self.snapshot(), "shots": shots, "views": views, "stats": stats}
+            {
+                "points": snapshot,
+                "shots": shots,
+                "views": views,
+                "stats": stats,
+                "attended": [w.interrupt._handler is not None for w in self.wires.values()],
+            }
         )
 
 

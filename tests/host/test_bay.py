@@ -1,7 +1,8 @@
 """Modules plugged and pulled while the terminal works, on the virtual board, end to end.
 
 TTU_ROUNDS sets how often the RS-485 module is pulled under load: 100 take about a minute, and
-fewer than 50 are too few to see a leak.
+fewer than 50 are too few to see a leak. TTU_PAIRS: how often two of each other kind are; 100
+take half an hour. test_plug has more rounds, on virtual time.
 """
 
 import os
@@ -15,6 +16,8 @@ from rig import rig
 pytestmark = pytest.mark.alone
 
 ROUNDS = int(os.environ.get("TTU_ROUNDS", "60"))
+PAIRS = int(os.environ.get("TTU_PAIRS", "1"))
+OTHERS = ("hplc", "cellular", "control", "telemetry")
 WARM = min(20, ROUNDS // 2)  # rounds after which the terminal holds all it will ever hold
 SLOPE = 16  # bytes of heap a round, at most: one object kept in each would be 32
 METERS = ("000000000001", "000000000002")
@@ -267,6 +270,51 @@ def test_pulled_in_the_middle_of_transactions(bench):
     assert not bench.event("TASK_CRASHED") and bench.terminal("windows_lost") == lost
     plug(bench, 1, "rs485")
     bench.wait("good values", lambda: is_good(bench), 5)
+
+
+def is_ready(bench, slot):
+    return " ready " in row(bench, slot)
+
+
+def told_out(bench, slot, before_ms):
+    """Stamps of MODULE_OUT of a slot after that time."""
+    return [at for name, _, at in events(bench, slot) if name == "MODULE_OUT" and at > before_ms]
+
+
+def test_two_of_each_kind_come_and_go(bench):
+    """Beside the RS-485 module, which goes on: in any two slots, pulled at any moment."""
+    rng = random.Random(2)
+    idle = None
+    for number in range(PAIRS):
+        for kind in rng.sample(OTHERS, len(OTHERS)):
+            slots = rng.sample(range(2, 7), 2)
+            first = bench.listener.events[-1]["seq"]
+            starts = {slot: plug(bench, slot, kind) for slot in slots}
+            for slot in slots:
+                name, stamp_ms = next_event(bench, slot, starts[slot])
+                assert name == "MODULE_IN" and stamp_ms - starts[slot] < 3000
+                bench.wait("service", lambda slot=slot: is_ready(bench, slot), 15)
+                points = f"{kind}-{slot}"
+                bench.wait("a good value", lambda points=points: look(bench, points)[2] > 0, 15)
+            time.sleep(rng.uniform(0, 1))
+            gone = {slot: time.time() * 1000 for slot in slots}
+            for slot in slots:
+                backplane(bench, "unplug", slot=slot)
+            for slot in slots:
+                since = gone[slot]
+                stamps = bench.wait("the end", lambda s=slot, ms=since: told_out(bench, s, ms))
+                assert stamps[0] - since < 1000
+                assert look(bench, f"{kind}-{slot}")[2] == 0
+            left = descriptors(bench), look(bench, METERS[0])[1]
+            idle = idle or left
+            assert left == idle, (number, kind)
+            told = [e for e in bench.listener.events if e["seq"] > first]
+            assert [e["seq"] for e in told] == list(range(first + 1, first + 1 + len(told)))
+            for what in ("MODULE_IN", "MODULE_OUT"):
+                assert sorted(e["device"] for e in told if e["event"] == what) == sorted(
+                    f"slot {slot}" for slot in slots
+                )
+    assert not bench.event("TASK_CRASHED") and is_good(bench)
 
 
 def test_power_of_modules_follows_the_terminal(bench):

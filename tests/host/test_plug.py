@@ -15,10 +15,11 @@ from tools.station.devices import fleet
 from tools.virtual.host import Host
 
 SCRIPT = "tests/host/plug_terminal.py"
-PLUGS = int(os.environ.get("TTU_PLUGS", "25"))
+PLUGS = int(os.environ.get("TTU_PLUGS", "40"))
 KINDS = ("rs485", "hplc", "cellular", "control", "telemetry")
 NODES = 4
-SLOPE = 16  # bytes of heap a round, at most: one object kept in each would be 32
+SLOPE = 16  # bytes of heap a round, at most: one object kept in each would be 32 ...
+NOISE = 6000  # ... and what a collection takes for a pointer: 500 rounds show a leak of 50 bytes
 _STAY_S = (0.5, 14.0)  # some are pulled before they work
 _GAP_S = (1.5, 3.0)  # the bay sees a change within 1 s
 
@@ -34,6 +35,7 @@ class Hand:
         self.plugged = []  # (slot, kind, s)
         self.pulled = []
         self.here = {}
+        self.gone = {}  # slot: s when it was left
         (self.devices,) = fleet.fleet(4, 1, seed, 1)
         for _ in range(2):
             host.time.later(self.rng.uniform(*_GAP_S), self._plug)
@@ -42,7 +44,9 @@ class Hand:
         kinds = [kind for kind in KINDS if self.left[kind]]
         if not kinds:
             return
+        now = self.host.time.now()  # a hand needs a moment, and the bay sees who comes and goes
         free = [slot for slot in range(1, 7) if slot not in self.here]
+        free = [slot for slot in free if now - self.gone.get(slot, -_GAP_S[0]) >= _GAP_S[0]]
         slot, kind = self.rng.choice(free), self.rng.choice(kinds)
         if self.here and self.rng.random() < 0.5:
             other = next(iter(self.here.values()))
@@ -60,13 +64,9 @@ class Hand:
     def _pull(self, slot):
         self.host.unplug(slot)
         kind = self.here.pop(slot)
-        self.pulled.append((slot, kind, self.host.time.now()))
+        self.gone[slot] = self.host.time.now()
+        self.pulled.append((slot, kind, self.gone[slot]))
         self.host.time.later(self.rng.uniform(*_GAP_S), self._plug)
-
-
-def slope(values):
-    half = len(values) // 2
-    return (median(values[half:]) - median(values[:half])) / half
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def played():
         "hplc": carrier.plan(NODES),
     }
     seconds = round(PLUGS * len(KINDS) * (sum(_STAY_S) + sum(_GAP_S)) / 4 * 1.15) + 60
-    host = Host(SCRIPT, {"points": 900, "rows": rows, "seconds": seconds}, lines.append, "6M")
+    host = Host(SCRIPT, {"points": 3600, "rows": rows, "seconds": seconds}, lines.append, "6M")
     hand = Hand(host, 1)
     return hand, lines, host.run()
 
@@ -106,5 +106,8 @@ def test_nothing_of_them_stays(played):
     assert all(row[4] == 0 for row in gone)  # no point that looks valid
     assert report["most_good"] > 100 and report["good"] == 0
     assert max(row[3] for row in gone) <= 3  # the bay, and who is still there
-    heap = [row[2] for row in gone]
-    assert abs(slope(heap[len(heap) // 3 :])) <= SLOPE, heap
+    alone = [row[2] for row in gone if row[3] == 1]  # nobody else is there
+    third = len(alone) // 3
+    assert third > 4
+    grown = median(alone[-third:]) - median(alone[third:-third])
+    assert grown <= NOISE + SLOPE * len(gone) / 3, alone

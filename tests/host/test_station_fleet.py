@@ -12,15 +12,15 @@ pytestmark = pytest.mark.alone
 
 SETTINGS = [
     ("rs485.key_s", 3),
-    ("rs485.alarm_s", 10),
-    ("rs485.data_s", 15),
+    ("rs485.alarm_s", 6),
+    ("rs485.data_s", 9),
 ]  # a bus with room to spare
 POWERS = {}  # (kind, item): power of ten, from the profiles
 
 
 @pytest.fixture(scope="module")
 def bench():
-    with rig(devices=12, seed=2, settings=SETTINGS) as bench:
+    with rig(devices=9, seed=2, settings=SETTINGS) as bench:
         yield bench
 
 

@@ -124,6 +124,19 @@ def test_switches_with_two_contacts():
     assert bench.point("t1.earth-switch")[::2] == ["1", "good"]
 
 
+def test_a_switch_with_a_contact_that_chatters():
+    bench = Bench(ms=6000, rows=TRANSFORMER, cfg={"calm_s": 1}, shots=[2400])
+    bench.at(10, di2=1)
+    bench.at(1000, pulses=["di2", 200, 5])  # until 1995, back where it began
+    bench.run()
+    texts = [text for _, text in bench.events("INPUT_CHATTER")]
+    assert texts[0] == "main-switch off chatters"
+    assert texts[1].startswith("main-switch off is calm after ")
+    assert bench.states("main-switch") == []
+    assert bench.point("t1.main-switch", 2400)[::2] == ["1", "NT BL"]
+    assert bench.point("t1.main-switch")[::2] == ["1", "good"]
+
+
 def test_the_sequence_of_events_keeps_the_order_and_the_last_256():
     bench = Bench(ms=16000, cfg={"debounce_ms": 2, "chatter": 200, "analog_s": 60})
     for i in range(300):
@@ -153,7 +166,17 @@ def test_a_lost_interrupt_costs_the_time_and_is_told():
     assert [text for _, text in bench.events("INPUTS_MISSED")] == [
         "1 changes were found late, by up to 150 ms"
     ]
-    assert bench.report["stats"]["5"]["lost"] == 1
+    stats = bench.report["stats"]["5"]
+    assert (stats["lost"], stats["late"]) == (1, 1)
+    assert bench.report["attended"] == [False]
+
+
+def test_a_stamp_is_the_edge_s_however_late_the_task_comes():
+    bench = Bench(ms=3000, lag_ms=8, cfg={"analog_s": 60})
+    for i in range(20):
+        bench.at(500.2 + 100 * i, **{f"di{i % 12 + 1}": 1 - i // 12})
+    bench.run()
+    assert [stamp for *_, stamp in bench.states()] == [500 + 100 * i for i in range(20)]
 
 
 def test_without_an_interrupt_line_it_looks():
@@ -164,6 +187,34 @@ def test_without_an_interrupt_line_it_looks():
     assert [row[:3] for row in bench.states()] == [("di1", 0, 1), ("di1", 1, 0)]
     assert [0 <= row[3] - at <= 170 for row, at in zip(bench.states(), (500, 1111))] == [True] * 2
     assert not bench.events("INPUTS_MISSED")
+
+
+def test_modules_may_share_one_interrupt_line():
+    bench = Bench(ms=4000, slots=(2, 5), is_shared=True)
+    bench.at(500.3, slot=2, di1=1)
+    bench.at(600.3, slot=5, di2=1)
+    bench.at(700.3, slot=5, di3=1)
+    bench.at(700.9, slot=2, di3=1)
+    bench.do(2000, lambda: bench.host.unplug(2))
+    bench.at(3000.3, slot=5, di2=0)
+    bench.run()
+    assert [(row[0], row[3]) for row in bench.states()] == [
+        ("di1", 500),
+        ("di2", 600),
+        ("di3", 700),
+        ("di3", 700),
+        ("di2", 3000),
+    ]
+    assert bench.report["stats"]["5"]["late"] == 0
+    assert not bench.events("INPUTS_MISSED")
+
+
+def test_a_line_that_another_holds_costs_the_time_only():
+    bench = Bench(ms=2000, slots=(2, 5), is_shared=True)
+    bench.at(400, slot=2, stuck=1)
+    bench.at(600, slot=5, di1=1)
+    bench.run()
+    assert 600 <= bench.states("di1")[0][3] <= 760
 
 
 def test_analog_inputs_and_their_conditions():
@@ -265,6 +316,28 @@ def test_a_chip_that_was_reset_or_is_gone_ends_the_session_in_bounded_time():
     assert all("IV" in row[2] for row in bench.report["points"].values())
 
 
+def test_a_converter_that_forgets_is_no_open_loop():
+    bench = Bench(ms=3000)
+    bench.at(50, ai1=12, ai2=12)
+    bench.at(1130, converter=1)  # a conversion is under way
+    bench.run()
+    assert [row[3] for row in bench.told if row[1] == "failed"] == [
+        "the ADS1115 lost its settings"
+    ]
+    assert [text for _, text in bench.events("ANALOG") if "open" in text] == []
+
+
+def test_a_slow_converter_is_waited_for_but_not_for_ever():
+    bench = Bench(ms=3000, options={"pace": 1.6})
+    bench.at(50, ai1=12, ai2=16)
+    bench.run()
+    assert [bench.point(f"telemetry-5.ai{n}")[0] for n in (1, 2)] == ["12.00", "16.00"]
+    bench = Bench(ms=3000, options={"pace": 5})
+    bench.run()
+    failed = [row[3] for row in bench.told if row[1] == "failed"]
+    assert failed == ["the ADS1115 does not finish a conversion"]
+
+
 def test_plugged_again_nothing_stale_looks_valid():
     bench = Bench(ms=8000, shots=[2500, 5000])
     bench.at(1000, di1=1, ai1=10)
@@ -299,13 +372,13 @@ def _steady(edges, debounce_s):
     return found
 
 
-def test_a_minute_of_random_edges_loses_none():
+def test_random_edges_of_half_a_minute_are_all_told():
     rng = random.Random(20261129)
-    bench = Bench(ms=62000, options={"bounce_us": 1300})
+    bench = Bench(ms=32000, options={"bounce_us": 1300})
     levels = [0] * 13
     for n in range(1, 13):
         at = 500 + rng.uniform(0, 400)
-        while at < 60000:
+        while at < 30000:
             if rng.random() < 0.15:
                 bench.at(at, pulses=[f"di{n}", 2, rng.uniform(0.2, 4)])  # a glitch
             else:
@@ -315,7 +388,7 @@ def test_a_minute_of_random_edges_loses_none():
             at += rng.choice((rng.uniform(60, 300), rng.uniform(60, 3000)))
     bench.run()
     wanted = _steady(bench.modules[5].edges, 0.010)
-    assert sum(len(rows) for rows in wanted.values()) > 500
+    assert sum(len(rows) for rows in wanted.values()) > 250
     for name, rows in wanted.items():
         told = [(now, stamp) for _, _, now, stamp in bench.states(name)]
         assert [state for state, _ in told] == [state for state, _ in rows]

@@ -47,7 +47,7 @@ class Judge:
         self.ran_out = None  # originator of the one that did
         self.operation = None
         self.highest = Counter()
-        self.maybe = {}  # originator: a number whose request was cut off
+        self.maybe = Counter()  # originator: the highest number whose request was cut off
         self.is_off = False
         self.counts = Counter()
         self.refusals = Counter()
@@ -189,7 +189,7 @@ class Judge:
         kind, *words = request
         originator, number = words[2:4] if kind != "cancel" else words
         self.answer = answer
-        is_doubtful = self.maybe.get(originator) == number
+        is_doubtful = self.highest[originator] < number <= self.maybe[originator]
         if self.selection and abs(self._time.us - self.selection[1]) < _EDGE_US:
             is_doubtful = True
         if answer == "ok":
@@ -218,7 +218,6 @@ class Judge:
             what = "wrong_operations" if kind == "execute" else "wrong_answers"
             self.blame(what, f"{request} was accepted: {sorted(self._asked)}")
         self.highest[originator] = max(number, self.highest[originator])
-        self.maybe.pop(originator, None)
         if kind == "select":
             self.selection = (request, self._time.us + SELECT_S * 1000000)
             self.ran_out = None
@@ -290,8 +289,7 @@ class Judge:
         if self._request is not None:  # nobody knows what came of it
             kind, *words = self._request
             originator, number = words[2:4] if kind != "cancel" else words
-            if number > self.highest[originator]:
-                self.maybe[originator] = number
+            self.maybe[originator] = max(number, self.maybe[originator])
             self._request = None
         operation, self.operation = self.operation, None
         if operation and not self._journal:

@@ -4,9 +4,12 @@ from firmware.control import book, door
 from modules.control import board, driver
 
 
+_holder = door.Door._holder
+
+
 def _no_originator(self, originator):
     """Whoever selected it."""
-    return self.selection
+    return self.selection or _holder(self, originator)
 
 
 def _use_later(self, originator, number, under_way=None):
@@ -32,6 +35,10 @@ def _never_late(self):
     """A selection does not run out."""
 
 
+def _no_wait(self):
+    return 60000
+
+
 def put(number):
     """Defect 1 to 5; 0: none."""
     if number == 1:
@@ -45,3 +52,4 @@ def put(number):
         book.Book.judge = _no_number
     elif number == 5:
         door.Door.look = _never_late
+        door.Door.wait_ms = _no_wait

@@ -145,7 +145,7 @@ class Script:
         who = who or self._who()
         output = f"control-{_SLOT}.{q}"
         if self._rng.random() < 0.01:
-            output = self._rng.choice(("control-4.q3", "control-5.q1", "1-17.breaker"))
+            output = self._rng.choice(("control-4.q3", "control-5.qx", "1-17.breaker"))
         request = ["select", output, action or self._action(q), who, self._number(who)]
         yield from self._request(*request)
         return request
@@ -352,6 +352,8 @@ class Script:
         judge, module = self._judge, self._judge.module
         name = self._rng.choice(("dead", "stuck", "welded", "reset", "supply"))
         selected = yield from self._select()
+        if selected[1][-2:] not in _QS:
+            return
         coil = f"{selected[1][-2:]} {selected[2]}"
         value = {"dead": coil, "stuck": coil[:2], "welded": coil, "reset": True, "supply": False}
         if name in ("reset", "supply"):

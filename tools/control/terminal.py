@@ -12,7 +12,7 @@ import json
 
 from firmware.bay.bay import Bay
 from firmware.bay.slot import Slot
-from firmware.config.interlocks import Interlocks, Rule
+from firmware.config.interlocks import Interlocks
 from firmware.control.book import Book
 from firmware.controlling import Control
 from firmware.core.errors import ControlError
@@ -240,7 +240,7 @@ class Terminal:
         self.settings[name] = value
 
     async def _lock(self, *words):
-        self.control.interlocks.add(Rule(*words))
+        self.control.interlocks.add(words)
 
     async def _unlock(self):
         while self.control.interlocks.rows():
@@ -315,7 +315,9 @@ def main():
         link.tell("off")
         wires.attend(None)
         _new_loop(link)
-        off_ms, takes_module, left, how = json.loads(link.i2c.readfrom_mem(_BOX_CHIP, 0, _STEP_MOST))
+        off_ms, takes_module, left, how = json.loads(
+            link.i2c.readfrom_mem(_BOX_CHIP, 0, _STEP_MOST)
+        )
         if takes_module:
             wires.power(False)
         asyncio.run(_dark(off_ms))

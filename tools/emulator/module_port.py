@@ -4,7 +4,7 @@ Bytes take the time that the board's speed gives them, both ways, 10 bits each.
 """
 
 _BITS = 10
-_PIECE = 32  # bytes of a UART that are handed on together
+_PIECE_S = 0.008  # bytes that come within are handed on together
 
 
 class Port:
@@ -22,8 +22,9 @@ class Port:
 
     def send(self, data):
         """To the board."""
-        for at in range(0, len(data), _PIECE):
-            piece = bytes(data[at : at + _PIECE])
+        size = max(1, int(_PIECE_S * self.baud() / _BITS))
+        for at in range(0, len(data), size):
+            piece = bytes(data[at : at + size])
             self._down_free = self._end(self._down_free, piece)
             self.later(self._down_free - self.now(), lambda piece=piece: self._arrive(piece))
 

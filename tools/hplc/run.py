@@ -43,7 +43,9 @@ class Run:
         }  # fmt: skip
         self.module = self.host.plug(_SLOT, "hplc", Module, options)
         self.by_name = {node.device.address: node for node in self.module.network.nodes}
-        self.dead = set(self.names[:: max(1, plan.nodes // plan.dead)][: plan.dead] if plan.dead else ())
+        self.dead = set(
+            self.names[:: max(1, plan.nodes // plan.dead)][: plan.dead] if plan.dead else ()
+        )
         self.module.set(dead=sorted(self.dead))
         self.ready_s = None
         self.values = self.wrong = 0

@@ -29,9 +29,7 @@ class Parser(argparse.ArgumentParser):
 
 def parse(argv):
     parser = Parser(prog="make memory", description=__doc__)
-    parser.add_argument(
-        "--devices", type=int, default=200, help="half of them behind HPLC"
-    )
+    parser.add_argument("--devices", type=int, default=200, help="half of them behind HPLC")
     parser.add_argument("--points", type=int, default=20, help="places a device in the table")
     parser.add_argument("--minutes", type=int, default=16, help="of virtual time")
     parser.add_argument("--seed", type=int, default=1)
@@ -47,8 +45,9 @@ def measure(options):
     nodes = options.devices // 2
     buses = fleet.fleet(options.devices - nodes, len(_BUSES), options.seed)
     rows = dict.fromkeys(range(1, 7), "")
-    for slot, kind, address, name in fleet.rows(buses, _BUSES):
-        rows[slot] += f"{slot} {kind} {address} 0 - {slot}-{name}\n"
+    for slot, devices in zip(_BUSES, buses, strict=True):
+        for one in devices:
+            rows[slot] += f"{slot} {one.kind} {one.address} {one.baud} - {slot}-{one.address}\n"
     for row in carrier.rows(_CARRIER, nodes, options.seed):
         rows[_CARRIER] += "%d %s %s 0 - %s\n" % row
     kinds = [(slot, "rs485") for slot in _BUSES] + [(_CARRIER, "hplc"), *_OTHERS]

@@ -20,7 +20,7 @@ from tools.virtual.time import Time
 
 UTC_MS = 1790000100000 // 900000 * 900000  # a quarter of an hour begins
 _EEPROM = 0x50
-_PIECE = 32  # bytes of a UART that are handed on together
+_PIECE_S = 0.008  # bytes of a UART that come within are handed on together
 
 
 class BenchError(Exception):
@@ -42,8 +42,9 @@ class Port:
     def send(self, data):
         """To the board's UART, as fast as the board has set it."""
         place = self._host.slots[self._slot]
-        for at in range(0, len(data), _PIECE):
-            piece = data[at : at + _PIECE]
+        size = max(1, int(_PIECE_S * place.baud / place.bits))
+        for at in range(0, len(data), size):
+            piece = data[at : at + size]
             start = max(self._free_us, self._host.time.us)
             self._free_us = start + place.us_for(len(piece))
             self.later((self._free_us - self._host.time.us) / 1e6, lambda p=piece: self._hand(p))

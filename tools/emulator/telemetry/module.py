@@ -30,7 +30,8 @@ class Module:
         self._port = port
         self._keeps = options.get("log", False)
         self._bounce_s = options.get("bounce_us", 1000) / 1e6
-        self._is_cut = False  # the interrupt line
+        self._is_cut = False  # the interrupt line ...
+        self._is_stuck = False  # ... is low, whatever the chip says
         self._levels = dict.fromkeys(_INPUTS, 0)
         self._coming = {name: [] for name in _INPUTS}  # handles of edges that are due
         lead_ohm = options.get("lead_ohm", 0.0)
@@ -60,11 +61,21 @@ class Module:
         for handles in self._coming.values():
             _cancel(handles)
 
-    def set(self, bounce=1, pulses=None, reset=None, interrupt=None, converter=None, **values):
+    def set(
+        self,
+        bounce=1,
+        pulses=None,
+        reset=None,
+        interrupt=None,
+        stuck=None,
+        converter=None,
+        **values,
+    ):
         """di1=1 or 0: current or none, with `bounce` edges (odd) instead of one. ai1=12.5: what
         its front end measures, or "open", "short". pulses=["di3", 200, 5], or "di3:200:5": so
         many edges, so many ms apart. reset=1: the expander forgets its settings; interrupt=0
-        cuts the line, 1 mends it; converter=0: it does not answer, 1: it does, after a reset."""
+        cuts the line, 1 mends it; stuck=1 holds it low, 0 no more; converter=0: it does not
+        answer, 1: it does, after a reset."""
         if type(bounce) is not int or not 0 < bounce < 1000 or not bounce % 2:
             raise ValueError("bounce is an odd number of edges, 1 to 999")
         for name, value in values.items():
@@ -84,6 +95,9 @@ class Module:
             self._expander.power(self._expander.is_on)
         if interrupt is not None:
             self._is_cut = not interrupt
+        if stuck is not None:
+            self._is_stuck = bool(stuck)
+        if not (interrupt is None and stuck is None):
             self._asks(0, self._expander.line(0))
         if converter is not None:
             self._converter.power(converter and self._expander.is_on)
@@ -132,7 +146,8 @@ class Module:
     def _asks(self, line, level):
         """INTA and INTB are one wire, open drain."""
         if line == 0:
-            self._port.interrupt(1 if self._is_cut else level)
+            level = 1 if self._is_cut else level
+            self._port.interrupt(0 if self._is_stuck else level)
 
     def _switched(self):
         """The bus switch is closed by a high level and pulled down."""
