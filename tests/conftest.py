@@ -14,11 +14,6 @@ SHARED = ROOT.parent / "shared"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "cpython")]
 
 
-def pytest_xdist_auto_num_workers():
-    """One more than there are processors: half of the tests wait for a signal's time to pass."""
-    return os.cpu_count() + 1
-
-
 def find_micropython():
     """MICROPYTHON, else the interpreter beside this Python, else the one on PATH."""
     beside = Path(sys.executable).with_name("micropython")

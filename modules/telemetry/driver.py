@@ -44,7 +44,7 @@ class Driver(contract.Driver):
         self.ports = Ports(wires.i2c, _ADDRESS + wires.number)
         self.positions = []  # (point, Position)
         self.singles = bytearray([_NOBODY] * COUNT)  # the point of each input that is one
-        self.channels = ()
+        self.channels = []
         self.converter = None
         self.profile = None
         self.profile_name = profile.DEFAULT
@@ -78,7 +78,7 @@ class Driver(contract.Driver):
             for row in rows[1:]:
                 self._problems.append("%s: the module has one profile already" % row.name)
         found = self.profile = profile.load(self.profile_name)
-        self.channels = tuple([Channel(spec) for spec in found.analogs])
+        self.channels = [Channel(spec) for spec in found.analogs]
         for point, i in found.singles:
             self.singles[i] = point
         for point, on, off, moving_ms in found.doubles:
@@ -164,11 +164,12 @@ class Driver(contract.Driver):
             self.interrupts += 1
             at = utc_ms if stamp_us is None else self._utc_ms(stamp_us)
             changed = self.inputs.see(self._logical(self.ports.captured), at, now)
-            self._find_missed(causes, changed, stamp_us is None, now)
+            self._find_missed(causes, changed, stamp_us is None)
         # a second change while the first was read
         at = self._utc_ms(self._stamp) if self._is_hit else utc_ms
         self.inputs.see(self._logical(self.ports.levels), at, now)
         self._calm_down(causes, now)
+        self._tell_missed(now)
         self._look_ms = now + self._pause_ms()
 
     def _taken(self):
@@ -207,7 +208,7 @@ class Driver(contract.Driver):
             self.ports.arm(self._armed)
             self._arm_ms = now + _REST_MS
 
-    def _find_missed(self, causes, changed, is_late, now):
+    def _find_missed(self, causes, changed, is_late):
         """Changes of which the time, or a part, is not known: those without an interrupt's stamp,
         and inputs that asked and are as they were."""
         if is_late and self.has_line:
@@ -220,9 +221,11 @@ class Driver(contract.Driver):
             count += found >> i & 1
         self.sequence.lost += count
         self._untold += count
+
+    def _tell_missed(self, now):
         if self._untold and (self._told_ms is None or now - self._told_ms >= _MISSED_MS):
             self._told_ms = now
-            text = "%d changes were found late, by up to %d ms" % (self._untold, _LOOK_MS)
+            text = "changes found late or in part: %d, by up to %d ms" % (self._untold, _LOOK_MS)
             self._news.event("INPUTS_MISSED", text, 0)
             self._untold = 0
 

@@ -51,6 +51,11 @@ class LinkRig:
         self.terminal.stdin.write(json.dumps([verb, argument]) + "\n")
         self.terminal.stdin.flush()
 
+    def now(self):
+        """Pass over what it told before."""
+        self.order("now")
+        self.until("now")
+
     def end(self):
         """End it; what it sums up."""
         self.order("end")
@@ -58,6 +63,17 @@ class LinkRig:
 
     def told(self, what):
         return [line[2:] for line in self.lines if line[1] == what]
+
+
+def end(process):
+    """It may be too far behind its time to hear that it shall end."""
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
 
 
 @contextlib.contextmanager
@@ -99,9 +115,7 @@ def link_rig(chip="ade9000", options=(), crc=0):
         finally:
             for process in (terminal, emulator):
                 if process is not None:
-                    process.terminate()
-                    process.wait(5)
-                    process.stdout.close()
+                    end(process)
             if terminal is not None:
                 terminal.stdin.close()
                 terminal.stderr.close()

@@ -1,8 +1,8 @@
 """Runs under MicroPython: the link alone, telling what it hears as JSON lines on stdout.
 
 argv: chip, seconds at most, the checksum that the IC's configuration should have, 0 for none.
-Orders on stdin, [verb, argument] as JSON: `stall` (ms without service), `calibrate` (rows), `end`.
-The last line sums up.
+Orders on stdin, [verb, argument] as JSON: `stall` (ms without service), `calibrate` (rows), `now`
+(nothing, but each is told), `end`. The last line sums up.
 """
 
 import asyncio
@@ -109,7 +109,7 @@ async def main(name, seconds, crc):
             tell(verb, argument)
             if verb == "stall":
                 time.sleep_ms(argument)
-            else:
+            elif verb == "calibrate":
                 link.set_calibration(argument)
         await asyncio.sleep_ms(20)
     sink.sums["rate_ppm"] = link.timebase.rate_ppm()

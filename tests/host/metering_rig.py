@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 from conftest import ROOT, find_micropython
-from link_rig import LinkRig
+from link_rig import LinkRig, end
 
 from tools.station.station import wiring
 
@@ -104,6 +104,4 @@ def metering_rig(*options):
             yield rig
         finally:
             rig.close()
-            emulator.terminate()
-            emulator.wait(5)
-            emulator.stdout.close()
+            end(emulator)

@@ -79,10 +79,12 @@ def test_noise_on_the_wire_is_repaired_or_named():
         assert rig.ask(cmd="faults")["flips_left"] == 0
         # one bit in every byte of a while: no burst of these two tries can be right
         rig.ask(cmd="flip", bits=5000, after_bytes=0)
+        rig.now()
         rig.until("registers")
         rig.until("registers")
         summary = rig.end()
     assert not rig.told("broken")
+    assert summary["bursts repeated"] >= 1
     assert summary["bursts repeated"] + summary["register CRC errors"] >= 3
     assert summary["missing"] == sum(sets for sets, _ in rig.told("gap"))
     assert all(bits & (SHORT | OVERRUN) for _, bits in rig.told("gap"))
