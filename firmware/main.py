@@ -162,7 +162,7 @@ class Terminal:
             birth=(topic, json_face.ONLINE, True, 1),
             ssl=ssl,
             limits=Limits(backoff_max_ms=cfg.backoff_max_s * 1000),
-            network=Carrier(self._modems) if is_cellular else Network(),
+            network=Carrier(self._modems, self.log) if is_cellular else Network(),
             explain=explain,
         )
 

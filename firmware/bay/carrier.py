@@ -10,15 +10,29 @@ from micropython import const
 
 from firmware.core.errors import SlotError, UplinkError
 
+_WAIT_MS = const(200)  # between two looks for a module in service
 _OPEN_MS = const(30000)  # the module gives up then; the session's own bound is shorter
 _LOOK_MS = const(100)  # between two looks at that bound
 _FULL_MS = const(10)  # TLS has something to send and the stream has no room
 
 
 class Carrier:
-    def __init__(self, find):
+    def __init__(self, find, log):
         """find(): the Slots of all cellular modules in service."""
         self._find = find
+        self._log = log
+
+    async def ready(self):
+        """Until a module is in service: attempts before that would only lengthen the pauses
+        between attempts, and the network is tried as soon as it is there."""
+        if self._is_ready():
+            return
+        self._log.info("uplink", "waits for a cellular module in service")
+        while not self._is_ready():
+            await asyncio.sleep_ms(_WAIT_MS)
+
+    def _is_ready(self):
+        return any([slot.driver and slot.driver.is_up() for slot in self._find()])
 
     def resolve(self, host, port):
         """The network behind the module does."""

@@ -1,9 +1,9 @@
 """The board's own network for a session: TCP (or TLS) connections that never block.
 
-A network has resolve(host, port), which may block, `async open(host, port, ssl, check)` -> a
-channel, and forget(), after which names are looked up anew. A channel has write(data) ->
-count or None, `async readinto(view)` -> count (None: look again, 0: the far side has closed)
-and close().
+A network has `async ready()`, which takes as long as there is none to try; resolve(host, port),
+which may block; `async open(host, port, ssl, check)` -> a channel; and forget(), after which
+names are looked up anew. A channel has write(data) -> count or None, `async readinto(view)` ->
+count (None: look again, 0: the far side has closed) and close().
 
 To resolve is the one thing that blocks: getaddrinfo has no asynchronous form on any port. Its
 bound is the resolver's own (lwIP asks four times, some 10 s; glibc 5 s a server and try),
@@ -29,6 +29,9 @@ class Network:
 
     def __init__(self):
         self._where = None  # (family, address)
+
+    async def ready(self):
+        """Whether a link is up shows when it is tried."""
 
     def resolve(self, host, port):
         if self._where is None:

@@ -144,6 +144,7 @@ class Session:
         """One connection from SYN to its end, which is always an exception."""
         channel = None
         tasks = []
+        await self._network.ready()
         self.state = "connecting"
         try:
             channel = await self._open()

@@ -14,7 +14,8 @@ from modules.cellular import at
 _CHUNK = const(256)
 _PORT_BYTES = const(4096)  # a frame may come while the loop does something else
 _FRAME_MS = const(500)  # beyond the time its bytes take on the wire
-_TRIES_MS = const(2)  # between tries of a port that has no room
+_ONCE_BYTES = const(192)  # to the port: some block until all that is given has found room
+_TRIES_MS = const(2)  # between tries of a port that has none
 _STUCK_MS = const(3000)  # a port that takes nothing for so long is no port
 _ANSWER_LINES = const(40)  # of one command; more are dropped
 
@@ -209,13 +210,13 @@ class Channel:
         view = memoryview(data.encode() if isinstance(data, str) else data)
         until = self._clock.ms() + _STUCK_MS + len(view) * 10000 // self._baud
         while True:
-            count = self._port.write(view)
-            if count == len(view):
+            count = self._port.write(view[:_ONCE_BYTES]) or 0
+            view = view[count:]
+            if not len(view):
                 return
-            view = view[count or 0 :]
             if self._clock.ms() > until:
                 self._give_up(_STUCK_MS)
-            await asyncio.sleep_ms(_TRIES_MS)
+            await asyncio.sleep_ms(max(_TRIES_MS, count * 10000 // self._baud))
 
 
 def _public(command):

@@ -99,6 +99,10 @@ class Driver:
         modem = self.modem
         return (self._clock.ms() - modem.since_ms) // 1000 if modem.state == UP else 0
 
+    def is_up(self):
+        """Can connections be made?"""
+        return self.modem.state == UP and not self.modem.is_ppp
+
     async def command(self, verb, *args):
         """`connect` (host, port, wait_ms): a Stream that opens, await its opened(); `at` (a
         command): the answer as text; `restart`: the modem loses its power and comes back."""

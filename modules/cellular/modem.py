@@ -141,7 +141,8 @@ class Modem:
     # the life of it
 
     async def run(self):
-        """For ever; the module is powered when this begins."""
+        """For ever."""
+        self._wires.power(True)  # a session before this may have ended while it was off
         self._open()
         watch = asyncio.create_task(self._watch())
         try:

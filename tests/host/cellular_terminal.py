@@ -52,7 +52,7 @@ def make_session(clock, log, slot, options, tls_folder, host):
         b"st1",
         ssl=tls.Context(tls_folder) if tls_folder else None,
         limits=Limits(backoff_min_ms=20, backoff_max_ms=100),
-        network=Carrier(lambda: [slot]),
+        network=Carrier(lambda: [slot], log),
         explain=tls.explain,
     )
 

@@ -205,7 +205,7 @@ async def lost_word(link, plan):
 async def carrier(link, plan):
     """No module, one that is not up, one that is; a check that has had enough."""
     slots = []
-    network = Carrier(lambda: slots)
+    network = Carrier(lambda: slots, Log(link.clock(), lambda line: None))
     found = {}
 
     async def attempt(name, check=lambda: None):
@@ -225,7 +225,10 @@ async def carrier(link, plan):
     slots.append(terminal.slot)
     await asyncio.sleep_ms(100)
     await attempt("booting")
-    await terminal.until("context up")
+    began = terminal.clock.ms()
+    await network.ready()
+    found["ready_ms"] = terminal.clock.ms() - began
+    assert terminal.text() == "context up"
     await attempt("up")
     link.tell("refuse")
     await asyncio.sleep_ms(100)

@@ -36,6 +36,10 @@ def _garbage(rng):
     return Fault("garbage", steps, {"garbage": 0}, 10)
 
 
+def _lost_bytes(rng):
+    return Fault("lost_bytes", [(0, {"lose": rng.randrange(1, 200)})], {"lose": 0}, 10)
+
+
 def _noise(rng):
     times = sorted(rng.uniform(0, 3) for _ in range(rng.randrange(1, 5)))
     return Fault("noise", [(at, {"noise": rng.randrange(1, 60)}) for at in times], {"noise": 0}, 5)
@@ -101,6 +105,7 @@ KINDS = (
     (_no_carrier, 3),
     (_garbage, 4),
     (_dead, 3),
+    (_lost_bytes, 2),
     (_noise, 2),
     (_mute, 2),
     (_crash, 2),

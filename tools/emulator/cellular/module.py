@@ -25,6 +25,7 @@ SETTINGS = {
     "denied": (bool, "the network denies registration"),
     "drop": (float, "share of what it says unasked that is lost, data in push mode excepted"),
     "garbage": (int, "bytes that slip into the next frame of data"),
+    "lose": (int, "bytes that the next frame of data loses on the line"),
     "noise": (int, "bytes that slip in before the next line"),
     "no_carrier": (bool, "NO CARRIER in the middle of the next frame of data, and all is lost"),
     "mute": (int, "so many of the next final results are lost"),
@@ -74,6 +75,7 @@ class Module:
         self.rx_bytes = 0
         self.tx_bytes = 0
         self._garbage = 0
+        self._lose = 0
         self._noise = 0
         self._mute = 0
         self._is_cut = False
@@ -226,6 +228,10 @@ class Module:
             at = self.rng.randrange(len(data) + 1)
             body = body[:at] + self.rng.randbytes(self._garbage) + body[at:]
             self._garbage = 0
+        if self._lose:
+            at = self.rng.randrange(len(body))
+            body = body[:at] + body[at + self._lose :]
+            self._lose = 0
         self._send(head + body)
 
     def _slip(self):
@@ -257,7 +263,7 @@ class Module:
             self.signal = value
         elif name in ("operator", "register_s", "drop", "refuse", "stubborn"):
             setattr(self, name, value)
-        elif name in ("garbage", "noise", "mute"):
+        elif name in ("garbage", "lose", "noise", "mute"):
             setattr(self, "_" + name, value)
         elif name == "full":
             self.full_until = self.port.now() + value
