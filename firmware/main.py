@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 
 from firmware.bay.bay import Bay
 from firmware.bay.carrier import Carrier
@@ -13,7 +14,6 @@ from firmware.config import archive
 from firmware.config import store as config
 from firmware.console import shell, ttu
 from firmware.console.views import Views
-from firmware.controlling import Control
 from firmware.core.clock import Clock
 from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
@@ -69,6 +69,18 @@ def _driver(kind):
             if str(error) == "no module named '%s'" % absent:
                 return None
         raise  # the driver is there, what it imports is not
+
+
+def _has_controlled():
+    """Has this terminal ever operated anything? Else the code of control is not needed yet."""
+    files = os.listdir("/")
+    return "control.a" in files or "control.b" in files
+
+
+def _control(_name):
+    from firmware.controlling import Control  # only where something is operated
+
+    return Control
 
 
 def _metrology(name):
@@ -232,21 +244,34 @@ class Terminal:
             self,
         )
         self.supervisor.add("bay", self.bay.run)
-        self.control = Control(
+        self._heap = heap
+        self._control = None
+        if _has_controlled():
+            self._load_control()  # what was under way when the power went is told now
+
+    @property
+    def control(self):
+        """The front door and what belongs to it (firmware/controlling.py)."""
+        return self._control or self._load_control()
+
+    def _load_control(self):
+        control = self._heap.load(_control, "")(
             self.clock,
             lambda: self.bay.slots,
             lambda name: self.config.get("control." + name),
             self.points,
             self.slot_event,
         )
-        self.control.door.begin()
-        self.supervisor.add("control", self.control.runner.run)
+        control.door.begin()
+        self.supervisor.add("control", control.runner.run)
+        self._control = control
+        return control
 
     def _make_slot(self, number, identity, driver):
         kind = identity.kind
         cfg = dict(self.config.group(kind))
         cfg["devices"] = lambda: self.archive.rows(number)
-        cfg["redeem"] = self.control.door.redeem
+        cfg["redeem"] = lambda *words: self.control.door.redeem(*words)
         return Slot(
             number,
             kind,

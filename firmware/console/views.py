@@ -18,11 +18,14 @@ class Views:
     def __init__(self, terminal):
         self.calibrator = terminal.metrology.calibrator
         self.t = terminal
-        self.control = terminal.control.desk
         self.points = terminal.points
         self.config = terminal.config
         self.log = terminal.log
         self.clock = terminal.clock
+
+    @property
+    def control(self):
+        return self.t.control.desk
 
     def status(self):
         counters = self.t.vitals.report()

@@ -2,6 +2,7 @@
 order is sent once, and what came of it is what the state says."""
 
 import asyncio
+import gc
 
 from modbus_crc import crc
 from places import HostFolder
@@ -53,6 +54,7 @@ class Breaker(Registers):
 
 class Case:
     def __init__(self):
+        gc.collect()
         self.breaker = Breaker()
         self.world = World(self.breaker)
         self.events = []
@@ -181,27 +183,7 @@ def test_one_that_falls_silent():
     case.play(act)
 
 
-def test_wrong_profiles():
-    for output in (
-        "breaker",
-        ["breaker", CLOSING, OPENING, "state"],
-        ["breaker", CLOSING, OPENING, "status", 0],
-        ["breaker", CLOSING, OPENING, "state", 16],
-        ["breaker", CLOSING, OPENING, "state", "0"],
-        ["breaker", [], OPENING, "state", 0],
-        ["breaker", CLOSING, [[64]], "state", 0],
-        ["breaker", CLOSING, [[64, 70000]], "state", 0],
-        ["breaker", CLOSING, [["x", 1]], "state", 0],
-        ["breaker", CLOSING, 5, "state", 0],
-    ):
-        profiles.put("wrong", modbus(POINTS, outputs=[output]))
-        driver = World().driver([row("wrong", "7")])
-        asyncio.run(driver.open())
-        assert len(driver.problems()) == 1 and "\n" not in driver.problems()[0], output
-        asyncio.run(driver.close())
-
-
-for _test in (test_it_obeys, test_moods, test_one_that_falls_silent, test_wrong_profiles):
+for _test in (test_it_obeys, test_moods, test_one_that_falls_silent):
     _test()
 FS.clear()
 print("OK")

@@ -1,5 +1,5 @@
-"""Control on a running station: the emulated module in its slot and a breaker on the bus, operated by
-a person at the console; what came of it reaches a foreign MQTT client."""
+"""Control on a running station: the emulated module in its slot and a breaker on the bus,
+operated by a person at the console; what came of it reaches a foreign MQTT client."""
 
 import pytest
 from rig import rig
