@@ -3,7 +3,7 @@ power cuts like the archive.
 
 A row is a line of five words "output action point relation value", such as
 "control-4.q1 close control-4.q2 = 1". The operation is allowed while the point is so and of good
-quality; several rows of one operation must all hold. Nothing is held in RAM.
+quality; several rows of one operation must all hold. Flash is read once, the lines are kept.
 """
 
 from collections import namedtuple
@@ -29,19 +29,26 @@ Rule = namedtuple("Rule", ("output", "action", "point", "relation", "value"))
 class Interlocks:
     def __init__(self, twin):
         self._twin = twin
-        self.problems = []  # what was wrong with flash when it was read last, a sentence each
+        self._payload = None  # the lines, once they were read
+        self.problems = []  # what was wrong with flash, a sentence each
 
     def rows(self):
         """All Rules. While there are problems some may be missing."""
-        payload, info = self._twin.load()
-        self.problems = ["the interlocks copy %s is %s" % damage for damage in info.damaged]
+        if self._payload is None:
+            self._payload, info = self._twin.load()
+            self._payload = self._payload or b""
+            self.problems = ["the interlocks copy %s is %s" % damage for damage in info.damaged]
+            self._parsed(self.problems)
+        return self._parsed([])
+
+    def _parsed(self, problems):
         rules = []
-        for line in (payload or b"").split(b"\n"):
+        for line in self._payload.split(b"\n"):
             if line:
                 try:
                     rules.append(parse(line))
                 except ConfigError as error:
-                    self.problems.append(str(error))
+                    problems.append(str(error))
         return rules
 
     def objection(self, output, action, point):
@@ -67,7 +74,7 @@ class Interlocks:
         many."""
         rule = Rule(*words)
         judge(rule)
-        rules = self.rows()
+        rules = self._whole()
         if rule in rules:
             raise ConfigError("there is such an interlock already")
         self._save(rules + [rule])
@@ -75,7 +82,7 @@ class Interlocks:
 
     def remove(self, number):
         """Row `number` of rows(), from 1 on; the Rule. ConfigError when there is none."""
-        rules = self.rows()
+        rules = self._whole()
         if type(number) is not int or not 1 <= number <= len(rules):
             raise ConfigError("there are %d interlocks, not %s" % (len(rules), short(number)))
         gone = rules.pop(number - 1)
@@ -87,11 +94,22 @@ class Interlocks:
         rules = self.rows()
         self._save(rules)
         self._save(rules)
+        self.problems = []
+
+    def _whole(self):
+        """All Rules; ConfigError when some may be missing: a change would hide that."""
+        rules = self.rows()
+        if self.problems:
+            raise ConfigError("%s: say interlock('keep') first" % self.problems[0])
+        return rules
 
     def _save(self, rules):
         if len(rules) > _ROWS_MAX:
             raise ConfigError("there is room for %d interlocks" % _ROWS_MAX)
-        self._twin.save("".join(["%s %s %s %s %s\n" % rule for rule in rules]).encode())
+        payload = "".join(["%s %s %s %s %s\n" % rule for rule in rules]).encode()
+        self._payload = None  # after a failure flash is asked again
+        self._twin.save(payload)
+        self._payload = payload
 
 
 def on_flash():
@@ -121,8 +139,7 @@ def judge(rule):
         raise ConfigError("an action is close or open, not %s" % short(rule.action))
     if rule.relation not in _RELATIONS:
         raise ConfigError("a relation is one of %s" % " ".join(_RELATIONS))
-    if not isinstance(rule.value, str) or _number(rule.value) is None:
-        raise ConfigError("%s is no number such as 1 or -0.5" % short(rule.value))
+    _number(rule.value)
 
 
 def _is_word(word):
@@ -132,12 +149,14 @@ def _is_word(word):
 
 
 def _number(text):
-    """(whole number, power of ten) of a text; None when it is none."""
-    body = text[1:] if text[:1] == "-" else text
+    """(whole number, power of ten) of a text; ConfigError when it is none."""
+    body = text if isinstance(text, str) else ""
+    if body[:1] == "-":
+        body = body[1:]
     at = body.find(".")
     digits = body if at < 0 else body[:at] + body[at + 1 :]
     if not 1 <= len(digits) <= _DIGITS_MAX or not digits.isdigit():
-        return None
+        raise ConfigError("%s is no number such as 1 or -0.5" % short(text))
     power = 0 if at < 0 else at + 1 - len(body)
     return (-int(digits) if text[:1] == "-" else int(digits)), power
 

@@ -19,6 +19,7 @@ _PARITIES = ("none", "even", "odd")
 _WAYS = ("network", "cellular")
 _MODES = ("push", "buffer", "ppp")
 _SPEEDS = (9600, 19200, 38400, 57600, 115200)
+_FAST = (115200, 230400, 460800, 921600)
 _LEVELS = ("debug", "info", "warn", "error")
 
 SCHEMA = (
@@ -104,7 +105,7 @@ SCHEMA = (
     ("cellular.user", "text", "", 0, 64, None, "", "user name at the access point"),
     ("cellular.password", "secret", "", 0, 64, None, "", "password at the access point"),
     ("cellular.pin", "secret", "", 0, 8, None, "", "PIN of the SIM; empty: none"),
-    ("cellular.baud", "choice", 115200, None, None, _SPEEDS, "", "speed of the modem's port"),
+    ("cellular.baud", "choice", 460800, None, None, _FAST, "", "speed of the modem's port"),
     ("control.remote", "bool", False, None, None, None, "", "others than people here may operate"),
     ("control.guarantee", "bool", False, None, None, None, "", "supply is guaranteed: no opening"),
     ("control.select_s", "int", 30, 5, 300, None, "s", "a selection runs out after it"),

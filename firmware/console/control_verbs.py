@@ -47,9 +47,8 @@ def _interlock(terminal, *words):
     return Note("only while %s %s %s: %s %s" % (words[2:] + interlocks.add(words)[:2]))
 
 
-def add(verb):
-    """The verbs, made by the decorator `verb` of a Verbs: control, select, execute, cancel,
-    interlock."""
+def make(verb):
+    """(control, select, execute, cancel, interlock) by the decorator of a Verbs."""
     return (
         verb("control()", "outputs that can be operated, and what is going on", 1)(_control),
         verb("select('control-4.q1', 'open')", "the first step of an operation", 2)(_select),

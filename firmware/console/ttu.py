@@ -22,9 +22,8 @@ from binascii import unhexlify
 
 from micropython import const
 
-from firmware.console import module_verbs
+from firmware.console import control_verbs, module_verbs
 from firmware.console.module_verbs import slot_number as _slot_number
-from firmware.console import control_verbs
 from firmware.console.pattern import matches
 from firmware.console.table import Note, Table
 from firmware.console.verbs import Misuse, NoVerb, Verbs
@@ -89,6 +88,7 @@ def slots(terminal):
 
 
 module, order = module_verbs.make(_verb)
+control, select, execute, cancel, interlock = control_verbs.make(_verb)
 
 
 @_verb("devices()", "the devices behind the modules")

@@ -39,7 +39,9 @@ class Desk:
         rows = []
         for output in self._outputs.all():
             against = [door.against(output.name, action) for action in output.actions]
-            rows.append((output.name, output.position()) + tuple([text or "-" for text in against]))
+            rows.append(
+                (output.name, output.position()) + tuple([text or "-" for text in against])
+            )
         notes = []
         if door.operation:
             notes.append(str(door.operation))

@@ -246,7 +246,7 @@ class Door:
             self._emit("STORE_FAILED", "control", str(error))
 
     def _refuse(self, refusal, output, action, originator):
-        device = output if isinstance(output, str) and len(output) <= _SHOWN else ""
+        device = short(output) if isinstance(output, str) else ""
         text = "%s by %s: %s" % (short(action), short(originator), refusal)
         self._emit("CONTROL_REFUSED", device, text)
 
@@ -258,7 +258,8 @@ def is_local(originator):
 
 def short(word):
     """A word of a request, cut to fit into a sentence."""
-    text = word if isinstance(word, str) else repr(word)
+    is_plain = isinstance(word, str) and not [c for c in word if not " " <= c <= "~"]
+    text = word if is_plain else repr(word)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 

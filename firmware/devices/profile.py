@@ -10,9 +10,9 @@ A point is (name, unit, power of ten, duty, place, kind): duty key, alarm or dat
 as the protocol's dialect explains, the kind may be left out. Further keys of a dialect: modbus
 `function`, `gap` (registers between two points that are read and dropped), `block` (most
 registers at once), `words` (of longer numbers: high or low first); dlt645 `blocks`; dlt698
-`list` (most objects at once). Outputs, of modbus: "outputs": [[name, writes that close it, writes
+`list` (most objects at once). Outputs, of modbus: "outputs": [[name, writes that close it, those
 that open it, point, bit], ..]; a write is [register, value], the bit of the point is 1 while it is
-closed; "travel_ms": it follows within. The files lie in /profiles, a user's own, and beside this one.
+closed; "travel_ms": it follows within. The files lie in /profiles, a user's own, and beside this.
 """
 
 import json

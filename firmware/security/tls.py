@@ -5,7 +5,7 @@ The files are read when the first connection wants them: a wrong one is told in 
 mending it needs no restart. No connection is made without them.
 """
 
-import tls
+import ssl
 
 from micropython import const
 
@@ -45,13 +45,13 @@ class Context:
     def _load(self):
         if self._context is not None:
             return
-        context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-        context.verify_mode = tls.CERT_REQUIRED
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.verify_mode = ssl.CERT_REQUIRED
         authority = self._read(_CA)
         certificate = self._read(_CERTIFICATE)
         key = self._read(_KEY)
         try:
-            context.load_verify_locations(authority)
+            context.load_verify_locations(cadata=authority)
         except (ValueError, OSError):
             raise UplinkError("TLS: %s/%s is no certificate in DER" % (self._folder, _CA))
         try:

@@ -60,7 +60,6 @@ CONTROL_OPERATED = const(103)
 CONTROL_FAILED = const(104)
 CONTROL_UNKNOWN = const(105)
 CONTROL_MISMATCH = const(106)
-INPUT = const(110)
 INPUT_CHATTER = const(111)
 INPUTS_MISSED = const(112)
 ANALOG = const(113)
@@ -125,7 +124,6 @@ TABLE = (
     (CONTROL_FAILED, "CONTROL_FAILED", "an output was operated and its position does not follow"),
     (CONTROL_UNKNOWN, "CONTROL_UNKNOWN", "an operation was cut off, what came of it is not known"),
     (CONTROL_MISMATCH, "CONTROL_MISMATCH", "an output or its position is not as it was left"),
-    (INPUT, "INPUT", "a digital input changed"),
     (INPUT_CHATTER, "INPUT_CHATTER", "a digital input chatters, or has calmed down"),
     (INPUTS_MISSED, "INPUTS_MISSED", "changes of digital inputs were lost"),
     (ANALOG, "ANALOG", "an analog input is beyond a limit, open, or well again"),

@@ -103,7 +103,8 @@ class Engine:
 
     def _publish(self):
         """The outbox's next item that MQTT can carry."""
-        item = self._outbox.take()
+        is_full = len(self._flight) >= self._limits.live_window
+        item = self._outbox.take(is_full)
         while item is not None:
             pid = self._next_pid()
             try:
@@ -113,7 +114,7 @@ class Engine:
                 self.refused += 1
                 self._log.error("uplink", str(error))
                 self._outbox.remove(item)
-                item = self._outbox.take()
+                item = self._outbox.take(is_full)
                 continue
             if item.tries:
                 self.republished += 1

@@ -12,6 +12,7 @@ class Limits:
     packet_ms = 10_000  # a packet the broker began must become whole
     ack_ms = 10_000  # answer to the oldest PUBLISH or SUBSCRIBE in flight, and PINGRESP
     window = 8  # publishes in flight: hides the round trip, and bounds what is sent twice
+    live_window = 5  # ... of them with live values: an event does not wait for their answers
     rx_bytes = 8192  # longest packet taken from the broker; longer ones are never allocated
     replies = 32  # PUBACKs we owe; a broker that sends on without taking them is cut off
     resolve_again = 20  # failed attempts on the kept address before the name is looked up anew

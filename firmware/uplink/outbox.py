@@ -125,7 +125,7 @@ class Outbox:
         self.refused += 1
         return False
 
-    def take(self):
+    def take(self, events_only=False):
         """The next item to send, or None. It stays here, in flight, until `remove`.
 
         While both lanes wait they take turns, event first: after an outage events go
@@ -134,7 +134,10 @@ class Outbox:
         first, second = self.events, self.live
         if not self._events_next:
             first, second = second, first
-        item = first.take() or second.take()
+        if events_only:
+            item = self.events.take()
+        else:
+            item = first.take() or second.take()
         if item is None:
             return None
         self._events_next = item.device is not None

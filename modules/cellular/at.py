@@ -167,10 +167,8 @@ def _ends_as_modem(data):
     start = data.rfind(_EDGE)
     if start < 0 or len(data) - start > 64:
         return False
-    for word in UNASKED:
-        if data[start + 2 :].startswith(word.encode()):
-            return True
-    return False
+    last = data[start + 2 :]
+    return any([last.startswith(word.encode()) for word in UNASKED])
 
 
 def number(text, most):

@@ -21,6 +21,7 @@ _ANSWER_LINES = const(40)  # of one command; more are dropped
 _FINAL = ("OK", "ERROR", "SEND OK", "SEND FAIL", "CONNECT")
 _ERRORS = ("+CME ERROR:", "+CMS ERROR:")
 
+
 class Silent(SlotError):
     """The modem did not answer in time."""
 

@@ -11,7 +11,8 @@ from micropython import const
 from firmware.core.errors import SlotError
 from firmware.core.quality import IV
 from modules.cellular import orders
-from modules.cellular.modem import OFF, UP, Modem
+from modules.cellular.modem import Modem
+from modules.cellular.states import OFF, UP
 
 _ROUND_MS = const(10000)  # between two reports of the device
 _LOOK_MS = const(1000)  # ... unless its state changed
@@ -133,17 +134,11 @@ class Driver:
         yield "address", status.address
         offset = status.offset_ms
         yield "network time", "not known" if offset is None else "%+d s to ours" % (offset // 1000)
-        yield "sockets", "%d open, %d opened, %d failed" % (
-            len(sockets.streams),
-            sockets.opened,
-            sockets.failed,
-        )
+        counts = (len(sockets.streams), sockets.opened, sockets.failed)
+        yield "sockets", "%d open, %d opened, %d failed" % counts
         yield "bytes", "%d received, %d sent" % (sockets.rx_bytes, sockets.tx_bytes)
-        yield "power cycles", "%d, %d resets, %d of its own" % (
-            modem.cycles,
-            modem.resets,
-            modem.reboots,
-        )
+        counts = (modem.cycles, modem.resets, modem.reboots)
+        yield "power cycles", "%d, %d resets, %d of its own" % counts
         for name, value in self.stats().items():
             yield name.replace("_", " "), str(value)
         if modem.state != UP and modem.state != OFF and modem.why:

@@ -1,8 +1,8 @@
-"""From a modem without power to a context with an address, and back again when it fails.
+"""The life of a modem: the steps to service, and back to the beginning when something fails.
 
 Every step has a bound. A modem that keeps one waiting is asked again from the beginning; one
 that does not answer then, or does not get on, has its power taken away and given back, with a
-pause that doubles up to a cap and is jittered, and starts again only once the service lasted.
+pause whose cap doubles and is reached at random, and which is short again once service lasted.
 """
 
 import asyncio
@@ -11,45 +11,21 @@ import random
 from micropython import const
 
 from firmware.core.errors import SlotError
-from modules.cellular import at
+from modules.cellular import at, service, steps
 from modules.cellular.channel import Channel, Refused, Silent
-from modules.cellular.sockets import CONTEXT, Sockets
-from modules.cellular.status import DENIED, UNKNOWN, Status
+from modules.cellular.sockets import Sockets
+from modules.cellular.states import BOOTING, DEAD, OFF, UP, Again, Dead
+from modules.cellular.status import Status
 
 _ANSWER_MS = const(3000)
-_BOOT_MS = const(30000)  # from power to the first answer
-_KNOCK_MS = const(500)  # between two tries of that
-_SIM_MS = const(60000)  # without a SIM that can be used
-_REGISTER_MS = const(180000)  # without a network
-_ACTIVATE_MS = const(90000)  # one AT+QIACT; the makers say up to 150 s
-_ACTIVATIONS = const(3)  # tries of it
-_STEP_MS = const(2000)  # between two looks while a step waits
-_LOOK_MS = const(10000)  # between two looks at a network in service
-_AWAY_MS = const(30000)  # registration may be away so long with the context up
+_KNOCK_MS = const(500)  # for each of those
+_PAUSE_MS = const(2000)  # after a step that was refused
 _WATCH_MS = const(500)  # between two looks at what streams wait for
 _OFF_MS = const(1500)  # without power
 _REST_MIN_MS = const(2000)  # cap of the first pause ...
 _REST_MAX_MS = const(120000)  # ... and of the last
 _STABLE_MS = const(60000)  # service so long starts the pauses anew
 _SYNC = const(3)  # answers in a row that make a modem trustworthy again
-_ROUNDS = const(6)  # looks between two of what seldom changes
-
-OFF = "off"
-BOOTING = "booting"
-SIM = "SIM"
-PIN = "PIN"
-REGISTERING = "registering"
-REGISTERED = "registered"
-UP = "context up"
-DEAD = "dead"
-
-
-class Dead(SlotError):
-    """Only taking its power away helps."""
-
-
-class Again(SlotError):
-    """It answers, but has to be brought up anew."""
 
 
 class Modem:
@@ -66,20 +42,20 @@ class Modem:
         self.channel = Channel(clock, self)
         self.port = None
         self.is_ppp = cfg.get("mode") == "ppp"
-        self._called = asyncio.Event()
-        self.sockets = Sockets(self.channel, clock, cfg.get("mode") != "buffer", self._called.set)
+        self.called = asyncio.Event()
+        self.sockets = Sockets(self.channel, clock, cfg.get("mode") != "buffer", self.called.set)
         self.noises = 0  # lines that nobody understands
         self._wires = wires
-        self._cfg = cfg
-        self._clock = clock
-        self._tell = tell
+        self.cfg = cfg
+        self.clock = clock
+        self.tell = tell
         self._randrange = randrange
         self._cap_ms = _REST_MIN_MS
-        self._up_ms = 0  # when the context came up
-        self._lost = ""  # why the context is gone, said by the modem
+        self.up_ms = 0  # when the context came up
+        self.lost = ""  # why the context is gone, said by the modem
         self._order = None  # (command, Event, [answer]) of a person
-        self._is_refused = False  # the PIN: never say a wrong one twice
-        self._fallen = None  # an exception that ends whatever is under way
+        self.is_refused = False  # the PIN: never say a wrong one twice
+        self.fallen = None  # an exception that ends whatever is under way
         self._listener = None  # the task that takes what the modem says
 
     # for the driver
@@ -106,7 +82,7 @@ class Modem:
         if self._order:
             raise SlotError("the modem is asked something already")
         order = self._order = (command, asyncio.Event(), [])
-        self._called.set()
+        self.called.set()
         try:
             await asyncio.wait_for_ms(order[1].wait(), wait_ms)
         except asyncio.TimeoutError:
@@ -126,15 +102,15 @@ class Modem:
             was_registered = self.status.is_registered
             self.status.take_registration(line)
             if self.status.is_registered != was_registered:  # else its own answer would wake it
-                self._called.set()
-        elif line.startswith("+CPIN:") or line.startswith("+QUSIM:"):
+                self.called.set()
+        elif line.startswith(("+CPIN:", "+QUSIM:")):
             if line in ("+CPIN: NOT READY", "+CPIN: NOT INSERTED", "+QUSIM: 0"):
-                self._lose_context("the SIM is gone")
+                self.lose_context("the SIM is gone")
         elif line == "NO CARRIER":
-            self._lose_context("no carrier")
+            self.lose_context("no carrier")
         elif not self.sockets.unasked(line) and line.startswith("+QIURC:"):
             if at.fields(line)[0] == "pdpdeact":
-                self._lose_context("the network took the context away")
+                self.lose_context("the network took the context away")
             else:
                 self.sockets.noise(line)
 
@@ -149,17 +125,18 @@ class Modem:
         if self.state not in (OFF, BOOTING, DEAD):
             self.sockets.noise(text)
 
-    def _lose_context(self, why):
+    def lose_context(self, why):
+        """The network is not ours any more, though the modem is."""
         if self.state == UP:
-            self._lost = why
+            self.lost = why
             self.sockets.fail_all(why, False)
-            self._called.set()
+            self.called.set()
 
     def _fall(self, error):
         """Ends what is under way, and what comes next."""
-        self._fallen = error
+        self.fallen = error
         self.channel.fail(error)
-        self._called.set()
+        self.called.set()
 
     # the life of it
 
@@ -172,28 +149,31 @@ class Modem:
                 try:
                     await self._life()
                 except Again as error:
-                    self._put_down(str(error))
+                    self.put_down(str(error))
+                except Refused as error:  # what every modem should do
+                    self.put_down(str(error))
+                    await asyncio.sleep_ms(_PAUSE_MS)
                 except Silent as error:
-                    self._put_down(str(error))
+                    self.put_down(str(error))
                     await self._revive(str(error))
                 except Dead as error:
-                    self._put_down(str(error))
+                    self.put_down(str(error))
                     await self._cycle(str(error))
-                self._fallen = None
+                self.fallen = None
                 self.sockets.is_stuck = False
         finally:
             watch.cancel()
             self.stop_listening()
-            self._put_down("the module is closed")
-            self._set(OFF)
+            self.put_down("the module is closed")
+            self.set(OFF)
 
     async def _watch(self):
         while True:
             await asyncio.sleep_ms(_WATCH_MS)
-            self.sockets.expire(self._clock.ms())
+            self.sockets.expire(self.clock.ms())
 
     def _open(self):
-        baud = self._cfg["baud"]
+        baud = self.cfg["baud"]
         self.port = self._wires.uart(baud, None)
         self.channel.open(self.port, baud)
         self._listener = asyncio.create_task(self._listen())
@@ -206,7 +186,7 @@ class Modem:
     async def _revive(self, why):
         if self.sockets.is_stuck:  # what is said to it now would go to the far side
             self.resets += 1
-            self._set(BOOTING)
+            self.set(BOOTING)
             self._wires.reset()
             self.channel.parser.clear()
         elif not await self._answers():
@@ -220,28 +200,28 @@ class Modem:
 
     async def _life(self):
         """Ends with an exception."""
-        await self._boot()
+        await steps.boot(self)
         while True:
-            await self._find_sim()
-            await self._register()
+            await steps.find_sim(self)
+            await steps.register(self)
             if self.is_ppp:
                 await self._serve_ppp()
-            else:
-                await self._activate()
-                await self._serve()
+            await steps.activate(self)
+            await service.serve(self)
 
-    def _put_down(self, why):
+    def put_down(self, why):
+        """Every connection is lost."""
         self.why = why
         self.sockets.fail_all(why, True)
         if self.state == UP:
-            self._tell("out of service: " + why)
-            if self._clock.ms() - self._up_ms >= _STABLE_MS:
+            self.tell("out of service: " + why)
+            if self.clock.ms() - self.up_ms >= _STABLE_MS:
                 self._cap_ms = _REST_MIN_MS
-        self._lost = ""
+        self.lost = ""
 
-    def _set(self, state):
+    def set(self, state):
         self.state = state
-        self.since_ms = self._clock.ms()
+        self.since_ms = self.clock.ms()
 
     async def _answers(self):
         """Does it answer from the beginning?"""
@@ -265,12 +245,12 @@ class Modem:
 
     async def _cycle(self, why):
         """Power away, a pause, power back."""
-        self._set(DEAD)
+        self.set(DEAD)
         self.cycles += 1
         self.status.forget()
         rest_ms = _OFF_MS + self._randrange(self._cap_ms)
         self._cap_ms = min(2 * self._cap_ms, _REST_MAX_MS)
-        self._tell("power cycle %d, %d s: %s" % (self.cycles, rest_ms // 1000, why))
+        self.tell("power cycle %d, %d s: %s" % (self.cycles, rest_ms // 1000, why))
         self.stop_listening()
         self._wires.power(False)
         await asyncio.sleep_ms(rest_ms)
@@ -278,220 +258,57 @@ class Modem:
         self._wires.reset()
         self._open()
 
-    async def _boot(self):
-        self._set(BOOTING)
-        until = self._clock.ms() + _BOOT_MS
-        while True:
-            self._check()
-            try:
-                await self.channel.ask("AT", _KNOCK_MS)
-                await self.channel.ask("ATE0", _ANSWER_MS)
-                break
-            except (Silent, Refused):
-                if self._clock.ms() > until:
-                    raise Dead("no answer in %d s" % (_BOOT_MS // 1000))
-        await self._wait(_KNOCK_MS // 2)  # the echo of what was asked is through
-        self._fallen = None
-        self._set(SIM)
-        await self._tell_to("AT+CMEE=2")
-        await self._tell_to("AT+QISDE=0")
-        await self._tell_to("AT+CEREG=2")
-        await self._tell_to("AT+CTZR=0")
-        for socket in range(at.SOCKETS):
-            await self._tell_to("AT+QICLOSE=%d,0" % socket)
-        lines = await self._ask("AT+CGMM", None)
-        self.status.model = lines[0] if lines else ""
+    # for the steps
 
-    async def _ask(self, command, prefix="", bound_ms=_ANSWER_MS):
-        self._check()
+    async def ask(self, command, prefix="", bound_ms=_ANSWER_MS):
+        self.check()
         lines = await self.channel.ask(command, bound_ms, prefix)
-        self._check()
+        self.check()
         return lines
 
-    async def _tell_to(self, command):
+    async def tell_to(self, command):
         """A setting that some modems do not have."""
         try:
-            await self._ask(command)
+            await self.ask(command)
         except Refused:
             pass
 
-    def _check(self):
-        if self._fallen is not None:
-            raise self._fallen
+    def check(self):
+        """Raises what ends whatever is under way."""
+        if self.fallen is not None:
+            raise self.fallen
 
-    async def _wait(self, wait_ms):
+    async def wait(self, wait_ms):
         """Until something happens."""
         if wait_ms <= 0:
             return
         try:
-            await asyncio.wait_for_ms(self._called.wait(), wait_ms)
+            await asyncio.wait_for_ms(self.called.wait(), wait_ms)
         except asyncio.TimeoutError:
             pass
-        self._called.clear()
-        self._check()
-        await self._obey_order()
+        self.called.clear()
+        self.check()
+        await self.obey_order()
 
-    async def _obey_order(self):
+    async def obey_order(self):
+        """What a person waits for."""
         order = self._order
         if order is None or order[1].is_set():
             return
         try:
-            order[2].extend(await self._ask(order[0], None, 2 * _ANSWER_MS))
+            order[2].extend(await self.ask(order[0], None, 2 * _ANSWER_MS))
             order[2].append("OK")
         except Refused as error:
             order[2].append(str(error))
         order[1].set()
 
-    async def _find_sim(self):
-        """A SIM that can be used; without one, power cycles at long intervals may help."""
-        until = self._clock.ms() + _SIM_MS
-        self._set(SIM)
-        while True:
-            word = await self._sim_word()
-            if word != self.status.sim:
-                self.status.sim = word
-                if word != "READY":
-                    self._tell("SIM: " + word)
-            if word == "READY":
-                return
-            if word == "SIM PIN" or "PUK" in word:
-                await self._unlock(word)
-            elif self._clock.ms() > until:
-                raise Dead("no SIM that can be used: " + word)
-            await self._wait(_STEP_MS)
-
-    async def _sim_word(self):
-        try:
-            lines = await self._ask("AT+CPIN?", "+CPIN:")
-        except Refused as error:
-            return str(error).split(": ")[-1]
-        return lines[0][6:].strip() if lines else "no answer"
-
-    async def _unlock(self, word):
-        """Say the PIN, once: the third wrong one locks the SIM."""
-        self._set(PIN)
-        pin = self._cfg.get("pin", "")
-        if word != "SIM PIN" or self._is_refused or not pin:
-            # no power cycle changes that: it waits for a person
-            self.status.sim = word if not self._is_refused else "the PIN was refused"
-            await self._wait(_LOOK_MS)
-            return
-        try:
-            await self._ask('AT+CPIN="%s"' % pin, "", 2 * _ANSWER_MS)
-        except Refused:
-            self._is_refused = True
-            self._tell("the SIM refuses the PIN of cellular.pin, it is not said again")
-
-    async def _register(self):
-        until = self._clock.ms() + _REGISTER_MS
-        self._set(REGISTERING)
-        self.status.registration = UNKNOWN
-        said = ""
-        while True:
-            for line in await self._ask("AT+CEREG?", "+CEREG:"):
-                self.status.take_registration(line)
-            if self.status.is_registered:
-                break
-            if self.status.registration == DENIED and not said:
-                said = "the network denies registration"
-                self._tell(said)
-            if self._clock.ms() > until:
-                raise Dead(said or "no network in %d s" % (_REGISTER_MS // 1000))
-            await self._wait(_STEP_MS)
-        self._set(REGISTERED)
-
-    async def _activate(self):
-        """A context with an address."""
-        self._lost = ""
-        for _ in range(_ACTIVATIONS):
-            try:
-                await self._define()
-                lines = await self._ask("AT+QIACT?", "+QIACT:")
-                if not lines:
-                    await self._ask("AT+QIACT=%d" % CONTEXT, "", _ACTIVATE_MS)
-                    lines = await self._ask("AT+QIACT?", "+QIACT:")
-                if lines:
-                    self.status.take_address(lines[0])
-                    break
-            except Refused as error:
-                self.why = str(error)
-            await self._tell_to("AT+QIDEACT=%d" % CONTEXT)
-            await self._wait(_STEP_MS)
-        else:
-            raise Dead("the network gives no context: %s" % self.why)
-        self._set(UP)
-        self._up_ms = self._clock.ms()
-        await self._look(0)
-        status = self.status
-        text = "in service: %s %s, address %s"
-        self._tell(text % (status.operator or "?", status.technology, status.address))
-
-    async def _define(self):
-        cfg = self._cfg
-        user = cfg.get("user", "")
-        text = 'AT+QICSGP=%d,1,"%s","%s","%s",%d'
-        values = (CONTEXT, cfg.get("apn", ""), user, cfg.get("password", ""), 3 if user else 0)
-        await self._ask(text % values)
-
-    async def _serve(self):
-        """While the context is up."""
-        look_ms = self._clock.ms() + _LOOK_MS
-        away_ms = None  # since when it is not registered
-        rounds = 0
-        while True:
-            self._check()
-            await self._obey_order()
-            now = self._clock.ms()
-            if self._lost:
-                self._put_down(self._lost)
-                await self._tell_to("AT+QIDEACT=%d" % CONTEXT)
-                return
-            if now >= look_ms:
-                look_ms = now + _LOOK_MS
-                rounds += 1
-                await self._look(rounds)
-                if self.status.is_registered:
-                    away_ms = None
-                elif away_ms is None:
-                    away_ms = now
-                elif now - away_ms >= _AWAY_MS:
-                    self._lost = "the network is away"
-                continue
-            if await self.sockets.step():
-                continue
-            await self._wait(min(look_ms - now, self.sockets.wait_ms(now)))
-
-    async def _look(self, rounds):
-        """How the network is; what seldom changes is asked seldom."""
-        status = self.status
-        for line in await self._ask("AT+CEREG?", "+CEREG:"):
-            status.take_registration(line)
-        for line in await self._ask("AT+CSQ", "+CSQ:"):
-            status.take_signal(line)
-        if rounds % _ROUNDS:
-            return
-        if not await self._ask("AT+QIACT?", "+QIACT:"):
-            self._lose_context("the context is gone")
-        await self._optional("AT+COPS?", "+COPS:", status.take_operator)
-        if not await self._optional("AT+QLTS=1", "+QLTS:", lambda line: status.take_time(line, True)):
-            await self._optional("AT+CCLK?", "+CCLK:", lambda line: status.take_time(line, False))
-
-    async def _optional(self, command, prefix, take):
-        """True when the modem has it."""
-        try:
-            for line in await self._ask(command, prefix):
-                take(line)
-        except Refused:
-            return False
-        return True
-
     async def _serve_ppp(self):
         from modules.cellular import ppp  # only where it is set
 
         interface = self._wires.ppp(self.port)  # OSError: this board has none
-        await ppp.dial(self.channel, self._cfg)
+        await ppp.dial(self.channel, self.cfg)
         self.stop_listening()
-        self._set(UP)
-        self._up_ms = self._clock.ms()
+        self.set(UP)
+        self.up_ms = self.clock.ms()
         # its port is not ours any more until it starts anew
-        raise Dead(await ppp.serve(interface, self._cfg, self._tell, self._check))
+        raise Dead(await ppp.serve(interface, self.cfg, self.tell, self.check))

@@ -8,7 +8,6 @@ import asyncio
 
 from micropython import const
 
-
 _DIAL_MS = const(30000)
 _JOIN_MS = const(60000)
 _LOOK_MS = const(1000)

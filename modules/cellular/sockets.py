@@ -29,15 +29,15 @@ _SEND_BYTES = const(1460)
 _CONNECTED = const(2)  # states of +QISTATE
 _ENDS = const(4)
 
-_REASONS = (  # of +QIOPEN, as the makers' manuals number them
-    (563, "its sockets are all taken"),
-    (565, "the name is not known"),
-    (566, "nobody answers there"),
-    (567, "the address is in use"),
-    (569, "it was not allowed"),
-    (570, "the port is taken"),
-    (572, "the connection was refused"),
-)
+_REASONS = {  # of +QIOPEN, as the makers' manuals number them
+    563: "its sockets are all taken",
+    565: "the name is not known",
+    566: "nobody answers there",
+    567: "the address is in use",
+    569: "it was not allowed",
+    570: "the port is taken",
+    572: "the connection was refused",
+}
 
 
 class Place:
@@ -137,7 +137,7 @@ class Sockets:
             place = self._place(words[1]) if len(words) == 2 else None
             if words[0] in ("recv", "closed"):
                 if place is None:
-                    if not len(words) == 2 or at.number(words[1], 11) < 0:
+                    if len(words) != 2 or at.number(words[1], 11) < 0:
                         self.noise(line)
                 elif words[0] == "recv" and not self._is_push:
                     place.has_data = True
@@ -159,12 +159,8 @@ class Sockets:
         if code == 0:
             self._is_open(place)
             return
-        for number, why in _REASONS:
-            if number == code:
-                break
-        else:
-            why = "error %d of the modem" % code
         stream = place.stream
+        why = _REASONS.get(code) or "error %d of the modem" % code
         self._lose(stream, "no connection to %s:%d: %s" % (stream.host, stream.port, why))
 
     def _is_open(self, place):

@@ -63,7 +63,13 @@ class Status:
         words = at.fields(line)
         self.address = words[3] if len(words) > 3 else ""
 
-    def take_time(self, line, is_utc):
+    def take_utc(self, line):
+        self._take_time(line, True)
+
+    def take_local_time(self, line):
+        self._take_time(line, False)
+
+    def _take_time(self, line, is_utc):
         try:
             self.offset_ms = clocks.utc_ms(at.fields(line)[0], is_utc) - self._clock.utc_ms()
         except (ValueError, IndexError):

@@ -119,6 +119,7 @@ class Driver:
 
     async def close(self):
         """No coil is fed, no pin drives; what does not answer any more feeds nothing."""
+        self._wires.attend(None)
         self._stop_timer()
         try:
             self._board.let_go()
@@ -182,6 +183,7 @@ class Driver:
         finally:
             self._operated = -1
             self._left[switch] = 0  # wherever it is seen to rest next is no surprise
+            self._changed.set()
         self.failures += outcome != DONE
         return outcome, text
 

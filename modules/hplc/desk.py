@@ -42,9 +42,10 @@ class Ask:
 
 
 class Desk:
-    def __init__(self, main, char_us, on_report):
+    def __init__(self, main, char_us, on_report, sequence=0):
         """`main`: our own address; `char_us`: of a character on the line; on_report(frame):
-        what the module began, True when it was dealt with."""
+        what the module began, True when it was dealt with; `sequence`: of the request before
+        the first, better not always the same: answers to a terminal before us may come."""
         self.framer = Framer(gdw.measure, _BUFFER)
         self.asked = 0
         self.retries = 0
@@ -61,7 +62,7 @@ class Desk:
         self._main = main
         self._char_us = char_us
         self._on_report = on_report
-        self._sequence = 0
+        self._sequence = sequence & 0xFF
         self._asks = []
         self._replies = []  # bytes
         self._told = []  # (ms, function, sequence, sums) of reports

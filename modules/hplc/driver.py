@@ -2,7 +2,7 @@
 
 The driver paces itself in `run`: one loop feeds what the port says to the desk, lets jobs, the
 reading and the gathered reports go on, and sends what is to be sent; nothing in it waits but the
-port. State is 38 bytes a node; all queues are bounded.
+port. State is 42 bytes a node; all queues are bounded.
 """
 
 from micropython import const
@@ -22,12 +22,13 @@ from modules.hplc.nodes import Nodes
 from modules.hplc.port import Port
 from modules.hplc.reading import Reading
 from modules.hplc.reports import Reports
+from modules.hplc.routed import Routed
 from modules.hplc.startup import Startup
 from modules.hplc.transfer import Transfer
 
 _PROBES = const(4)  # times the module is asked who it is, before it is held for absent
 _STEP_MS = const(500)  # the loop turns at least so often
-_SILENT = const(8)  # requests to the module itself without an answer: it is gone
+_SILENT = const(2)  # requests to the module itself, each sent three times, unanswered: it is gone
 _LOOK_S = (15, 900)  # how often the network is looked at: while nodes join, then
 _JOIN_S = const(900)  # they join for so long
 _CHECK_S = const(900)  # archive and settings of the module are compared again
@@ -61,8 +62,9 @@ class Driver:
         self._problems = []
         self._name = "hplc-%d" % wires.number
         self._meters = Meters(log)
+        self._routed = None
         self._route = UNKNOWN
-        self._exchanges = 0  # of people and apps, under way
+        self._is_stale = False  # the module began anew while it was being started
         self._began_s = 0
         self._look_s = self._check_s = self._points_s = self._busy_s = 0
 
@@ -90,15 +92,17 @@ class Driver:
         self._meters.settle()
         self.nodes = Nodes(names, addresses, profiles)
         self._port = Port(self._wires, cfg["baud"])
-        self.desk = Desk(cfg["main"], self._port.char_us, self._take_report)
+        self.desk = Desk(cfg["main"], self._port.char_us, self._take_report, self._clock.us())
         self.jobs = Jobs(self.desk)
         self.startup = Startup(self.nodes, cfg["main"], self._log)
         self.reading = Reading(
             self.nodes, self._meters, self.desk, cfg, self._clock, self._answered
         )
+        self._routed = Routed(self.nodes, self._meters, self.reading)
         self.reports = Reports(
             self.nodes,
             self.reading,
+            self._routed,
             self.desk,
             self.startup,
             self._clock,
@@ -126,6 +130,7 @@ class Driver:
         """For ever. SlotError when the module falls silent."""
         self._news = self.reading.news = self.reports.news = news
         self._began_s = self.now_s()
+        self.reports.has_restarted = False
         self._start()
         while True:
             await self._turn(self._work())
@@ -232,6 +237,12 @@ class Driver:
         if reports.has_restarted:
             reports.has_restarted = False
             self._restarted()
+        if self._is_stale and self.startup.is_ready:
+            self._is_stale = False
+            self._start()
+        if reading.is_doubtful:
+            reading.is_doubtful = False
+            self.jobs.add("probe", self._ask_mode())
         if reading.is_refused:
             reading.is_refused = False
             self._route = UNKNOWN
@@ -251,7 +262,7 @@ class Driver:
         """The route runs while nobody is to be asked, and is paused while somebody is."""
         if not self.startup.is_ready or self.is_held or not self.jobs.is_idle():
             return
-        wanted = self.reading.has_work or self._exchanges
+        wanted = self.reading.has_work or self.reading.guests
         if wanted:
             self._busy_s = now // 1000
             if self._route != PAUSED:
@@ -293,12 +304,15 @@ class Driver:
     def _restarted(self):
         """The module began anew: what was under way there is lost, our settings too."""
         self.reading.stop()
+        self._routed.stop()
         self.transfer.reset()
-        if not self.jobs.has("start"):
-            self._log.info("hplc", "the module has started")
-            self._news.event("ROUTE", "the carrier module has started")
-            self._join_again()
-            self._start()
+        if self.jobs.has("start"):
+            self._is_stale = True
+            return
+        self._log.info("hplc", "the module has started")
+        self._news.event("ROUTE", "the carrier module has started")
+        self._join_again()
+        self._start()
 
     def _join_again(self):
         self._began_s = self._look_s = self.now_s()
@@ -319,8 +333,8 @@ class Driver:
         counts = (own, seen, nodes.count(nodes_.LOST), nodes.count(nodes_.OUT))
         for point in range(len(counts)):
             self._news.put(own, point, counts[point])
-        if self.reading.round_s >= 0:
-            self._news.put(own, len(counts), self.reading.round_s)
+        if self.reading.due.round_s >= 0:
+            self._news.put(own, len(counts), self.reading.due.round_s)
 
     def _time(self):
         return clocks.digits(self._moment())
@@ -332,11 +346,11 @@ class Driver:
 
     async def _exchange(self, address, protocol, data, wait_ms):
         exchange = Exchange(self.nodes, self.desk, self.reading, address, protocol, data)
-        self._exchanges += 1
+        self.reading.guests += 1
         try:
-            return await exchange.run(wait_ms, self._is_paused, self._clock)
+            return await exchange.run(wait_ms, self._is_paused, self._pump, self._clock)
         finally:
-            self._exchanges -= 1
+            self.reading.guests -= 1
 
     def _is_paused(self):
         return self._route == PAUSED and self.startup.is_ready
@@ -371,6 +385,7 @@ class Driver:
         if desks.error(frame) != desks.ACCEPTED:
             self._log.warn("hplc", "the module did not confirm that it is initialised")
         self.reading.stop()
+        self._routed.stop()
         self._join_again()
         for node in range(len(self.nodes)):
             self.nodes.drop(node, nodes_.JOINED)

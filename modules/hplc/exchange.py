@@ -35,8 +35,9 @@ class Exchange:
         self._over = asyncio.Event()
         self._frame = None
 
-    async def run(self, wait_ms, is_paused, clock):
-        """The meter's answer; SlotError when there is none in `wait_ms`."""
+    async def run(self, wait_ms, is_paused, send, clock):
+        """The meter's answer; SlotError when there is none in `wait_ms`. send(now): what waits
+        may go out."""
         if not isinstance(wait_ms, int) or not 1 <= wait_ms <= _MOST_MS:
             raise SlotError("a wait is 1 to %d ms, not %s" % (_MOST_MS, wait_ms))
         until_ms = clock.ms() + wait_ms
@@ -51,6 +52,7 @@ class Exchange:
             ask = self._ask(until_ms - clock.ms())
             if ask is None:
                 raise SlotError("the module has too many requests waiting")
+            send(clock.ms())
             await self._over.wait()  # the desk gives every request up in time
         finally:
             nodes.drop(node, nodes_.BUSY)
@@ -59,7 +61,7 @@ class Exchange:
         return self._answer()
 
     def _has_lane(self):
-        return not self._reading.is_single or self._reading.is_idle()
+        return self._nodes.count(nodes_.BUSY) < self._reading.lanes
 
     def _ask(self, wait_ms):
         values = self._values

@@ -109,10 +109,6 @@ class Meters:
         question.payload = payload
         return question
 
-    def again(self, profile, address, question):
-        """The payload of what is left of an answer that goes on; b"" for none."""
-        return question.speaker.master.request if question.speaker else b""
-
     def drop(self, profile, question):
         """Its answer will not be judged any more."""
         speaker, question.speaker = question.speaker, None

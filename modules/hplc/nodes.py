@@ -1,5 +1,5 @@
 """The nodes behind the module: who they are, what the network says of them, what is wanted of
-them. Flat arrays, 38 bytes a node beside names and addresses. Times are s of uptime."""
+them. Flat arrays, 42 bytes a node beside names and addresses. Times are s of uptime."""
 
 from array import array
 
@@ -34,6 +34,7 @@ class Nodes:
         self.proxies = array("H", [0] * count)  # TEI of the next node on the way
         self.seen_s = array("I", [0] * count)  # last answer
         self.alarm_s = array("I", [0] * count)  # when status words are wanted next
+        self.due_s = array("I", [0] * count)  # since when something is wanted
         self.next_s = array("I", [0] * count)  # not to be asked before
         self.pending = array("I", [0] * count)  # bit n: read n of the profile is wanted
         self.done = array("I", [0] * count)  # bit n: item n of a read that is wanted came
@@ -57,6 +58,10 @@ class Nodes:
 
     def drop(self, node, flag):
         self.flags[node] &= ~flag
+
+    def is_doubtful(self, node):
+        """It may well not answer: lost, without power, or not in the network."""
+        return self.flags[node] & (LOST | OUT | JOINED) != JOINED
 
     def count(self, flag):
         return sum([1 for flags in self.flags if flags & flag])

@@ -21,7 +21,7 @@ _NOTHING, _READ_THIS = const(1), const(2)
 
 
 class Reports:
-    def __init__(self, nodes, reading, desk, startup, clock, quiet_ms, local_time):
+    def __init__(self, nodes, reading, routed, desk, startup, clock, quiet_ms, local_time):
         """local_time(): twelve digits YYMMDDhhmmss for the module."""
         self.news = None
         self.outages = Gather(quiet_ms)
@@ -30,6 +30,7 @@ class Reports:
         self.unknown = 0  # reports nobody understands
         self._nodes = nodes
         self._reading = reading
+        self._routed = routed
         self._desk = desk
         self._startup = startup
         self._clock = clock
@@ -101,7 +102,7 @@ class Reports:
             self._desk.deny(frame, _UNSUPPORTED)
         elif frame.fn == 1:
             node = self._nodes.find(values["addr"])
-            payload = self._reading.for_route(node) if node >= 0 else b""
+            payload = self._routed.question(node) if node >= 0 else b""
             flag = _READ_THIS if payload else _NOTHING
             values = {"flag": flag, "delay": 0, "data": payload, "attached": []}
             self._desk.reply(frame, gdw.ROUTE_READ, 1, values)
@@ -120,7 +121,7 @@ class Reports:
         if node < 0:
             node = self._nodes.find(_address(values["data"]))
         if node >= 0:
-            self._reading.from_route(node, values["data"])
+            self._routed.take(node, values["data"])
 
     def _tell_route(self, what):
         if what == 1:
@@ -183,7 +184,7 @@ class Reports:
 
     def _back(self, node, now):
         self._nodes.drop(node, nodes_.OUT)
-        self._reading.hurry(node, now // 1000)
+        self._reading.due.hurry(node, now // 1000)
         self.returns.add(node, now)
 
     def _tell_outage(self):

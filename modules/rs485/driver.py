@@ -26,6 +26,8 @@ _DIALECTS = {"modbus": dialect_modbus, "dlt645": dialect_dlt645, "dlt698": diale
 
 class Driver:
     VERSION = "2.0"
+    VIEWS = ()
+    ORDERS = ()  # breakers are operated by the front door
 
     def __init__(self, wires, cfg, clock, log):
         """cfg: "devices", a function that yields rows of the archive (config/archive.py),

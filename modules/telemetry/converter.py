@@ -11,6 +11,7 @@ from modules.telemetry import front_end
 _CONVERSION_MS = const(140)  # 125 at 8 a second, 10 % slower at worst (data sheet 7.5)
 _AGAIN_MS = const(20)
 _TRIES = const(10)
+_FOR_EVER_MS = const(0x3FFFFFFF)
 _RATE = ads1115.SPS_8  # the longest mean of the input
 
 
@@ -36,7 +37,7 @@ class Converter:
 
     def wait_ms(self, now_ms):
         """How long nothing is due."""
-        return max(0, self._due_ms - now_ms)
+        return max(0, self._due_ms - now_ms) if self._hows else _FOR_EVER_MS
 
     def step(self, now_ms):
         """What is due: (number of the analog input, code), or None. SlotError when the chip is

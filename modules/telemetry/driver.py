@@ -1,34 +1,17 @@
 """Telemetry module: twelve digital inputs that interrupt, four analog ones that are converted one
-after the other. The wiring, which is an invention, stands in README.md.
-
-The interrupt's handler stamps and sets a flag. One task does the rest: it reads the chip at once,
-judges what is steady, and looks without being asked as well, so that an interrupt that got lost
-costs 150 ms and the time of the change, not the change.
+after the other. The wiring, which is an invention, stands in README.md. One task serves both.
 """
-
-import asyncio
 
 from micropython import const
 
 from firmware.bay import contract
-from firmware.core.errors import SlotError
-from firmware.core.quality import BL, NT
 from modules.telemetry import profile, tables
 from modules.telemetry.channel import Channel
 from modules.telemetry.converter import Converter
-from modules.telemetry.inputs import Inputs
-from modules.telemetry.ports import COUNT, Ports
-from modules.telemetry.position import Position
-from modules.telemetry.sequence import CHATTERS, Sequence
+from modules.telemetry.digital import Digital
+from modules.telemetry.ports import Ports
 
 _ADDRESS = const(0x20)  # of the MCP23017, plus the slot
-_LOOK_MS = const(150)  # without an interrupt
-_HELD_MS = const(5)  # ... while somebody holds the line, which hides an edge of ours
-_HELD_LOOKS = const(10)
-_GRACE_MS = const(2)  # a chip that has asked is asked no faster than its interrupt comes
-_REST_MS = const(20)  # an input that chatters interrupts once in this time
-_MISSED_MS = const(10000)  # changes that were found late are told so often
-_NOBODY = const(0xFF)
 
 
 class Driver(contract.Driver):
@@ -37,38 +20,17 @@ class Driver(contract.Driver):
 
     def __init__(self, wires, cfg, clock, log):
         """cfg: "devices" and the settings telemetry.* of firmware/config/schema.py."""
-        self.inputs = Inputs(
-            cfg.get("debounce_ms", 10), cfg.get("chatter", 20), cfg.get("calm_s", 5)
-        )
-        self.sequence = Sequence()
-        self.ports = Ports(wires.i2c, _ADDRESS + wires.number)
-        self.positions = []  # (point, Position)
-        self.singles = bytearray([_NOBODY] * COUNT)  # the point of each input that is one
-        self.channels = ()
-        self.converter = None
+        self.name = "telemetry-%d" % wires.number
         self.profile = None
         self.profile_name = profile.DEFAULT
-        self.name = "telemetry-%d" % wires.number
-        self.has_line = False
-        self.interrupts = 0  # that were ours
-        self.looks = 0
-        self.late = 0  # looks that found what no interrupt had told
+        self.channels = []
+        self._ports = Ports(wires.i2c, _ADDRESS + wires.number)
+        self.digital = Digital(wires, clock, self._ports, cfg)
+        self._converter = None
         self._cfg = cfg
         self._clock = clock
-        self._wires = wires
-        self._news = None
+        self._i2c = wires.i2c
         self._problems = []
-        self._armed = 0  # inputs that may interrupt
-        self._look_ms = 0  # when to look at the latest
-        self._arm_ms = 0  # when those that chatter may interrupt again
-        self._held = 0  # looks after which the line was low still
-        self._told_ms = None  # when changes that were found late were told
-        self._untold = 0  # of them, since
-        # shared with the interrupt: it writes while _is_hit is False, we read and reset it then
-        self._is_hit = False
-        self._stamp = 0
-        self._flag = asyncio.ThreadSafeFlag()
-        self._handler = self._hit  # a bound method is made once
 
     async def open(self):
         """SlotError when a chip is not there or the profile is wrong."""
@@ -78,16 +40,13 @@ class Driver(contract.Driver):
             for row in rows[1:]:
                 self._problems.append("%s: the module has one profile already" % row.name)
         found = self.profile = profile.load(self.profile_name)
-        self.channels = tuple([Channel(spec) for spec in found.analogs])
-        for point, i in found.singles:
-            self.singles[i] = point
-        for point, on, off, moving_ms in found.doubles:
-            self.positions.append((point, Position(on, off, moving_ms)))
-        self.ports.set_up()
+        self.channels = [Channel(spec) for spec in found.analogs]
+        self.digital.open(found)
+        self._ports.set_up()
         period_ms = 1000 * self._cfg.get("analog_s", 1)
-        self.converter = Converter(self._wires.i2c, self.ports, found.analogs, period_ms)
+        self._converter = Converter(self._i2c, self._ports, found.analogs, period_ms)
         if self.channels:
-            self.converter.probe()
+            self._converter.probe()
 
     def devices(self):
         return ((self.name, self.profile.points, 0),)
@@ -96,238 +55,44 @@ class Driver(contract.Driver):
         return self._problems
 
     async def run(self, news):
-        """For ever; SlotError or OSError when a chip is gone or was reset."""
-        self._news = news
-        self.has_line = self._wires.attend(self._handler)
+        """For ever; SlotError when a chip is gone or was reset."""
+        clock, digital, converter = self._clock, self.digital, self._converter
+        digital.attend()
         try:
-            self._start(self._clock.ms())
+            digital.start(news, clock.ms())
+            converter.start(clock.ms())
             while True:
-                if self._is_look_due(self._clock.ms()):
-                    await self._look()
-                now = self._clock.ms()
-                self.inputs.judge(now, self)
-                self._judge_positions(now)
-                found = self.converter.step(now)
+                await digital.serve()
+                found = converter.step(clock.ms())
                 if found:
-                    self._measured(found[0], found[1])
-                await self._wait(self._clock.ms())
+                    self._measured(news, found[0], found[1])
+                now = clock.ms()
+                await digital.wait(now, converter.wait_ms(now))
         finally:
-            self._wires.attend(None)
+            digital.leave()
 
     async def close(self):
         """Nothing is held between two calls."""
 
-    # digital inputs
-
-    def _hit(self, _pin):
-        """The interrupt; allocates nothing."""
-        if not self._is_hit:
-            self._stamp = self._wires.stamp_us()
-            self._is_hit = True
-        self._flag.set()
-
-    def _start(self, now):
-        used = self.profile.used
-        self._armed = used
-        self.ports.arm(used)
-        self.ports.look()
-        self._is_hit = False
-        utc_ms = self._clock.utc_ms()
-        inputs = self.inputs
-        inputs.start(self._logical(self.ports.levels))
-        for point, i in self.profile.singles:
-            self._news.put(0, point, inputs.states >> i & 1, 0, utc_ms, True)
-        for _, position in self.positions:
-            position.see(inputs.states, utc_ms, now)
-        self._look_ms = now
-        self.converter.start(now)
-
-    def _logical(self, levels):
-        return (levels ^ self.profile.inverted) & self.profile.used
-
-    def _is_look_due(self, now):
-        is_rested = self._armed != self.profile.used and now >= self._arm_ms
-        return self._is_hit or is_rested or now >= self._look_ms or not self.inputs.wait_ms(now)
-
-    async def _look(self):
-        """Read the chip; what it says has the interrupt's stamp."""
-        self._arm(self._clock.ms())
-        stamp_us = self._taken()
-        self.looks += 1
-        self.ports.look()
-        causes = self.ports.causes
-        if causes and stamp_us is None and self.has_line:
-            await asyncio.sleep_ms(_GRACE_MS)
-            stamp_us = self._taken()
-        now, utc_ms = self._clock.ms(), self._clock.utc_us() // 1000
-        if causes:
-            self.interrupts += 1
-            at = utc_ms if stamp_us is None else self._utc_ms(stamp_us)
-            changed = self.inputs.see(self._logical(self.ports.captured), at, now)
-            self._find_missed(causes, changed, stamp_us is None, now)
-        # a second change while the first was read
-        at = self._utc_ms(self._stamp) if self._is_hit else utc_ms
-        self.inputs.see(self._logical(self.ports.levels), at, now)
-        self._calm_down(causes, now)
-        self._look_ms = now + self._pause_ms()
-
-    def _taken(self):
-        """Stamp of the interrupt that came, None: none did. The next may come."""
-        if not self._is_hit:
-            return None
-        stamp_us = self._stamp
-        self._flag.clear()
-        self._is_hit = False
-        return stamp_us
-
-    def _utc_ms(self, stamp_us):
-        clock = self._clock
-        return (clock.utc_us() - clock.diff_us(clock.us(), stamp_us)) // 1000
-
-    def _pause_ms(self):
-        """Until the next look. Somebody who holds the line hides our next edge from us; another
-        module that never lets go is not waited for."""
-        if not self.has_line or self._wires.interrupt():
-            self._held = 0
-            return _LOOK_MS
-        self._held += 1
-        return _HELD_MS if self._held <= _HELD_LOOKS else _LOOK_MS
-
-    def _arm(self, now):
-        """Inputs that chatter interrupt again after a rest."""
-        if self._armed != self.profile.used and now >= self._arm_ms:
-            self._armed = self.profile.used
-            self.ports.arm(self._armed)
-
-    def _calm_down(self, causes, now):
-        """One interrupt in _REST_MS is enough to know that an input is not calm."""
-        tired = causes & self.inputs.noisy & self._armed
-        if tired:
-            self._armed &= ~tired
-            self.ports.arm(self._armed)
-            self._arm_ms = now + _REST_MS
-
-    def _find_missed(self, causes, changed, is_late, now):
-        """Changes of which the time, or a part, is not known: those without an interrupt's stamp,
-        and inputs that asked and are as they were."""
-        if is_late and self.has_line:
-            self.late += 1
-            found = causes
-        else:
-            found = causes & ~changed & ~self.inputs.noisy
-        count = 0
-        for i in range(COUNT):
-            count += found >> i & 1
-        self.sequence.lost += count
-        self._untold += count
-        if self._untold and (self._told_ms is None or now - self._told_ms >= _MISSED_MS):
-            self._told_ms = now
-            text = "%d changes were found late, by up to %d ms" % (self._untold, _LOOK_MS)
-            self._news.event("INPUTS_MISSED", text, 0)
-            self._untold = 0
-
-    # what Inputs.judge tells
-
-    def changed(self, i, state, stamp_ms):
-        self.sequence.add(stamp_ms, i, state)
-        point = self.singles[i]
-        if point != _NOBODY:
-            self._news.put(0, point, state, 0, stamp_ms, True)
-        else:
-            self._see_positions(stamp_ms)
-
-    def chatters(self, i, stamp_ms):
-        self.sequence.add(stamp_ms, i, CHATTERS)
-        # blocked: it stays as it was told last
-        self._news.put(0, self._point_of(i), 0, BL | NT)
-        for _, position in self.positions:
-            if i in (position.on, position.off):
-                position.forget()
-        self._news.event("INPUT_CHATTER", "%s chatters" % self.input_name(i), 0, stamp_ms)
-
-    def calm(self, i, state, stamp_ms, edges):
-        self.sequence.add(stamp_ms, i, state)
-        if self.singles[i] != _NOBODY:
-            self._news.put(0, self.singles[i], state, 0, stamp_ms, True)
-        else:
-            self._see_positions(stamp_ms)
-        text = "%s is calm after %d more changes" % (self.input_name(i), edges)
-        self._news.event("INPUT_CHATTER", text, 0)
-
-    # switches with two contacts
-
-    def _see_positions(self, stamp_ms):
-        now = self._clock.ms()
-        for point, position in self.positions:
-            if position.see(self.inputs.states, stamp_ms, now):
-                self._news.put(0, point, 0, NT)
-
-    def _judge_positions(self, now):
-        for point, position in self.positions:
-            if self._is_blocked(position) or position.wait_ms(now) != 0:
-                continue
-            position.told = position.seen
-            self._news.put(0, point, position.seen, 0, position.stamp_ms, True)
-
-    def _is_blocked(self, position):
-        return self.inputs.noisy >> position.on & 1 or self.inputs.noisy >> position.off & 1
-
-    # analog inputs
-
-    def _measured(self, number, code):
+    def _measured(self, news, number, code):
         channel = self.channels[number]
         has_turned = channel.take(code)
         point = len(self.profile.points) - len(self.channels) + number
-        self._news.put(0, point, channel.value or 0, channel.bits)
+        news.put(0, point, channel.value or 0, channel.bits)
         if has_turned:
-            self._news.event("ANALOG", tables.measured(channel), 0)
-
-    # the rest
-
-    async def _wait(self, now):
-        """Until an interrupt, or something is due."""
-        wait = min(
-            self._look_ms - now, self.inputs.wait_ms(now), self.converter.wait_ms(now), _LOOK_MS
-        )
-        if self._armed != self.profile.used:
-            wait = min(wait, self._arm_ms - now)
-        for _, position in self.positions:
-            patience = None if self._is_blocked(position) else position.wait_ms(now)
-            if patience is not None:
-                wait = min(wait, patience)
-        try:
-            # the flag may be set already: others get their turn all the same
-            await asyncio.wait_for_ms(self._flag.wait(), max(1, wait))
-        except asyncio.TimeoutError:
-            pass
-
-    def _point_of(self, i):
-        """The point that an input belongs to."""
-        if self.singles[i] != _NOBODY:
-            return self.singles[i]
-        for point, position in self.positions:
-            if i in (position.on, position.off):
-                return point
-        raise SlotError("input %d belongs to no point" % (i + 1))
-
-    def input_name(self, i):
-        """As in the profile, with the contact of a switch that has two."""
-        name = self.profile.points[self._point_of(i)][0]
-        if self.singles[i] != _NOBODY:
-            return name
-        is_on = [True for _, position in self.positions if position.on == i]
-        return name + (" on" if is_on else " off")
+            news.event("ANALOG", tables.measured(channel), 0)
 
     def view(self, name):
         """See tables.py."""
         return tables.view(self, name)
 
     def stats(self):
+        digital = self.digital
         return {
-            "looks": self.looks,
-            "interrupts": self.interrupts,
-            "late": self.late,
-            "lost": self.sequence.lost,
-            "changes": self.sequence.count,
-            "rounds": self.converter.rounds if self.converter else 0,
+            "looks": digital.looks,
+            "interrupts": digital.interrupts,
+            "late": digital.late,
+            "lost": digital.sequence.lost,
+            "changes": digital.sequence.count,
+            "rounds": self._converter.rounds if self._converter else 0,
         }

@@ -65,15 +65,13 @@ class Analog:
         self._filter(row.get("filter", ["mean", 1]))
 
     def _limits(self, row):
-        self.low = self.high = None
-        if "low" in row:
-            self.low = number(row, "low", None, -_VALUE_MAX, _VALUE_MAX)
-        if "high" in row:
-            self.high = number(row, "high", None, -_VALUE_MAX, _VALUE_MAX)
+        """None: there is no such limit."""
+        low = number(row, "low", None, -_VALUE_MAX, _VALUE_MAX) if "low" in row else None
+        high = number(row, "high", None, -_VALUE_MAX, _VALUE_MAX) if "high" in row else None
         self.hysteresis = number(row, "hysteresis", 1, 0, front_end.SPAN_MAX)
-        apart = 2 * self.hysteresis
-        if None not in (self.low, self.high) and self.high - self.low <= apart:
+        if low is not None and high is not None and high - low <= 2 * self.hysteresis:
             raise SlotError("low and high are not more than two hysteresis apart")
+        self.low, self.high = low, high
 
     def _filter(self, words):
         if not isinstance(words, list) or len(words) != 2 or words[0] not in ("mean", "median"):
@@ -86,6 +84,8 @@ class Profile:
     """What the driver needs of a profile."""
 
     def __init__(self, document):
+        if not isinstance(document, dict):
+            raise SlotError("it is no JSON object")
         _keys(document, ("about", "inputs", "analogs"))
         self.used = 0  # inputs, as bits
         self.inverted = 0

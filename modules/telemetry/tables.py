@@ -16,7 +16,7 @@ def view(driver, name):
     if name == "analogs":
         return ("input", "name", "type", "value", "unit", "condition", "code"), _analogs(driver)
     if name == "soe":
-        sequence = driver.sequence
+        sequence = driver.digital.sequence
         note = "%d in all, %d with an uncertain time" % (sequence.count, sequence.lost)
         return ("number", "utc_ms", "input", "name", "state"), _soe(driver), note
     return ("what", "value"), _status(driver)
@@ -35,21 +35,23 @@ def measured(channel):
 def _status(driver):
     rows = [
         ("profile", driver.profile_name),
-        ("interrupt line", "yes" if driver.has_line else "no"),
+        ("interrupt line", "yes" if driver.digital.has_line else "no"),
     ]
-    for point, switch in driver.positions:
+    for point, switch in driver.digital.positions:
         told = "not known" if switch.told is None else position.NAMES[switch.told]
         rows.append((driver.profile.points[point][0], told))
     return rows + sorted(driver.stats().items())
 
 
 def _inputs(driver):
-    inputs = driver.inputs
+    inputs = driver.digital.inputs
     rows = []
     for i in range(COUNT):
         if driver.profile.used >> i & 1:
             state = _STATES[2] if inputs.noisy >> i & 1 else _STATES[inputs.states >> i & 1]
-            rows.append((i + 1, driver.input_name(i), state, inputs.edges[i], inputs.changes[i]))
+            rows.append(
+                (i + 1, driver.digital.input_name(i), state, inputs.edges[i], inputs.changes[i])
+            )
     return rows
 
 
@@ -64,5 +66,5 @@ def _analogs(driver):
 
 
 def _soe(driver):
-    for number, stamp_ms, i, state in driver.sequence.rows():
-        yield number, stamp_ms, i + 1, driver.input_name(i), _STATES[state]
+    for number, stamp_ms, i, state in driver.digital.sequence.rows():
+        yield number, stamp_ms, i + 1, driver.digital.input_name(i), _STATES[state]

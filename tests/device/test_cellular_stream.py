@@ -130,8 +130,8 @@ async def test_stream_reader():
     reader = asyncio.StreamReader(subject)
     task = asyncio.create_task(reader.readexactly(5))
     await asyncio.sleep_ms(1)
-    subject.take(b"hel")
-    subject.take(b"lo!")
+    subject.take(b"he")
+    subject.take(b"llo!")
     assert await asyncio.wait_for_ms(task, 1000) == b"hello"
 
 

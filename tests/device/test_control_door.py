@@ -61,7 +61,7 @@ class World:
             call(*args)
         except ControlError as refusal:
             name, _, text = self.events[-1]
-            assert name == "CONTROL_REFUSED" and str(refusal) in text and "\n" not in text
+            assert name == "CONTROL_REFUSED" and str(refusal) in text and "\n" not in text, text
             return refusal.reason
         raise AssertionError("%s was accepted" % (args,))
 

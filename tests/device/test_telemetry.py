@@ -1,9 +1,18 @@
 """Parts of the telemetry module that need no chip: debouncing, positions, scales, profiles."""
 
 import json
+import time
 
+import micropython
+import vfs
+from flash import formatted
+
+from board.wires import SlotWires
+from firmware.core.clock import Clock
 from modules.telemetry import front_end, profile
 from modules.telemetry.channel import Channel
+from modules.telemetry.converter import Converter
+from modules.telemetry.digital import Digital
 from modules.telemetry.inputs import Inputs
 from modules.telemetry.position import FAULTY, MOVING, OFF, ON, Position
 from modules.telemetry.sequence import SIZE, Sequence
@@ -97,6 +106,41 @@ assert switch.wait_ms(40) == 100 and switch.seen == FAULTY
 assert switch.see(0b10, UTC + 50, 50) is False
 assert switch.wait_ms(50) == 0 and switch.seen == ON and switch.stamp_ms == UTC + 50
 
+# the interrupt allocates nothing, keeps the first stamp, and comes to every slot of a shared line
+
+
+class Line:
+    IRQ_FALLING = 2
+
+    def __call__(self):
+        return 1
+
+    def irq(self, handler, trigger):
+        self.handler = handler
+
+
+line = Line()
+stamps = [7, 8, 9, 10, 11, 12]
+clock = Clock(time.ticks_us, time.ticks_diff, lambda: UTC)
+halves = []
+for slot in (2, 5):
+    wires = SlotWires(slot, None, None, None, None, None, line, lambda: stamps.pop())
+    halves.append(Digital(wires, clock, None, {}))
+    halves[-1].attend()
+    assert halves[-1].has_line
+micropython.heap_lock()
+line.handler(line)
+line.handler(line)
+micropython.heap_unlock()
+assert [half._taken() for half in halves] == [12, 11]
+assert [half._taken() for half in halves] == [None, None]
+line.handler(line)
+halves[0].leave()
+line.handler(line)
+assert [half._taken() for half in halves] == [10, 9]
+halves[1].leave()
+assert line.handler is None
+
 # the sequence
 sequence = Sequence()
 for n in range(SIZE + 10):
@@ -152,6 +196,8 @@ for n, volts in enumerate((5, 5, 9, 5, 5)):
     median.take(2000 * volts)
     assert median.value == 500, n
 
+assert Converter(None, None, (), 1000).wait_ms(5) > 1000000  # a profile without any
+
 # profiles: one sentence for each mistake
 GOOD = {
     "about": "x",
@@ -204,7 +250,20 @@ CASES = (
 )
 for change, text in CASES:
     assert text in wrong(change), (text, wrong(change))
-assert profile.names() == ["telemetry", "transformer"]
-assert [point[0] for point in profile.load("telemetry").points][-1] == "ai4"
-assert "there are telemetry, transformer" in sentence(profile.load, "pump")
+
+# files of a user
+vfs.mount(formatted()[1], "/profiles")
+
+
+def put(name, text):
+    with open("/profiles/%s.json" % name, "w") as file:
+        file.write(text)
+    return name
+
+
+assert profile.load(put("mine", json.dumps(GOOD))).points == found.points
+assert "is not readable JSON" in sentence(profile.load, put("torn", '{"inputs": ['))
+assert "has more than 8192 bytes" in sentence(profile.load, put("long", " " * 8193))
+assert "profile list: it is no JSON object" in sentence(profile.load, put("list", "[1]"))
+assert "there is no profile pump, there are" in sentence(profile.load, "pump")
 print("OK")

@@ -105,6 +105,20 @@ def test_window_and_order():
     assert raises(CodecError, bench.engine.feed, ack(77))
 
 
+def test_events_do_not_wait_for_live_values():
+    bench = Bench(window=4, live_window=2)
+    for i in range(5):
+        bench.box.put_live("d%d" % i, b"l", b"%d" % i)
+    assert len(bench.sent()) == 2
+    for i in range(3):
+        bench.box.put_event(b"e", b"%d" % i)
+    assert [packet[2:5] for packet in bench.sent()] == [b"\0\x01e"] * 2
+    bench.engine.feed(ack(1))  # of a live value: the place is the third event's
+    assert [packet[2:5] for packet in bench.sent()] == [b"\0\x01e"]
+    bench.engine.feed(ack(3) + ack(4) + ack(5))
+    assert [packet[2:5] for packet in bench.sent()] == [b"\0\x01l"]
+
+
 def test_republished_unchanged():
     bench = Bench()
     for n in range(3):
@@ -218,6 +232,7 @@ test_nothing_before_connack()
 test_birth_and_filters_first()
 test_denied_filter()
 test_window_and_order()
+test_events_do_not_wait_for_live_values()
 test_republished_unchanged()
 test_oldest_sets_the_clock()
 test_keepalive()

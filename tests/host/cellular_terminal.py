@@ -1,6 +1,7 @@
 """A terminal that is an uplink over a cellular module, under MicroPython: the real session, slot
-and driver on a UART. A line of JSON on stdin says what: host, port, mode, tls (folder, or none),
-events to deliver, failures to wait for. Prints the log, then the counters as JSON."""
+and driver on a UART. A line of JSON on stdin says what: host, port, mode, tls (folder, or none)
+and events to deliver; or `refused`: (tls, host) of sessions that must fail twice, in turn.
+Prints the log, then the counters as JSON."""
 
 import asyncio
 import json
@@ -42,6 +43,54 @@ def make_uart(baud, parity):
     return UART(2, baud, bits=8, parity=parity, stop=1, timeout=0)
 
 
+def make_session(clock, log, slot, options, tls_folder, host):
+    return Session(
+        clock,
+        log,
+        host,
+        options["port"],
+        b"st1",
+        ssl=tls.Context(tls_folder) if tls_folder else None,
+        limits=Limits(backoff_min_ms=20, backoff_max_ms=100),
+        network=Carrier(lambda: [slot]),
+        explain=tls.explain,
+    )
+
+
+async def until(predicate, clock, session):
+    while not predicate():
+        await asyncio.sleep_ms(5)
+        if clock.ms() > GIVE_UP_MS:
+            raise RuntimeError("it never came: %s" % session.stats())
+
+
+async def deliver(clock, session, count):
+    """The counters once all events are delivered, eight in a window."""
+    outbox = Outbox()
+    task = asyncio.create_task(session.run(outbox))
+    for number in range(count):
+        outbox.put_event(b"ttu/st1/event", b'{"n":%d,"text":"%s"}' % (number, b"x" * 200))
+        if number % 8 == 7:
+            await until(lambda: not len(outbox), clock, session)
+    await until(lambda: not len(outbox), clock, session)
+    task.cancel()
+    return session.stats()
+
+
+async def refuse(clock, log, slot, options):
+    """Connects of all sessions, which is 0 when each was refused."""
+    connects = 0
+    for number, (folder, host) in enumerate(options["refused"]):
+        print("case %d" % number)
+        session = make_session(clock, log, slot, options, folder, host)
+        task = asyncio.create_task(session.run(Outbox()))
+        await until(lambda s=session: s.failures >= 2 or s.engine.connects, clock, session)
+        task.cancel()
+        await asyncio.sleep_ms(10)
+        connects += session.engine.connects
+    return {"connects": connects}
+
+
 async def main(options):
     clock = Clock(time.ticks_us, time.ticks_diff, lambda: int(time.time()) * 1000)
     log = Log(clock, print)
@@ -49,42 +98,17 @@ async def main(options):
     cfg = {"mode": options["mode"], "baud": 115200, "apn": "test"}
     points = Points(16)
     slot = Slot(2, "cellular", Driver, wires, cfg, points, clock, log, Listener())
-    tasks = [asyncio.create_task(slot.run())]
+    task = asyncio.create_task(slot.run())
     while slot.driver is None or slot.driver.modem.state != "context up":
         await asyncio.sleep_ms(10)
-    context = tls.Context(options["tls"]) if options.get("tls") else None
-    session = Session(
-        clock,
-        log,
-        options["host"],
-        options["port"],
-        b"st1",
-        ssl=context,
-        limits=Limits(backoff_min_ms=20, backoff_max_ms=100),
-        network=Carrier(lambda: [slot]),
-        explain=tls.explain,
-    )
-    outbox = Outbox()
-    worst = 0
-    tasks.append(asyncio.create_task(session.run(outbox)))
-    for number in range(options.get("events", 0)):
-        began = clock.ms()
-        outbox.put_event(b"ttu/st1/event", b'{"n":%d,"text":"%s"}' % (number, b"x" * 200))
-        while number % 8 == 7 and len(outbox) and clock.ms() < GIVE_UP_MS:
-            await asyncio.sleep_ms(2)
-        if number > 8:
-            worst = max(worst, clock.ms() - began)
-    while len(outbox) or session.failures < options.get("failures", 0):
-        await asyncio.sleep_ms(10)
-        if clock.ms() > GIVE_UP_MS:
-            raise RuntimeError("it never came: %s" % session.stats())
-    stats = session.stats()
-    stats["window_ms"] = worst
-    stats["points"] = [points.values[i] for i in range(6)]
-    for task in tasks:
-        task.cancel()
+    if "refused" in options:
+        found = await refuse(clock, log, slot, options)
+    else:
+        session = make_session(clock, log, slot, options, options["tls"], options["host"])
+        found = await deliver(clock, session, options["events"])
+    task.cancel()
     await asyncio.sleep_ms(50)
-    print(json.dumps(stats))
+    print(json.dumps(found))
 
 
 asyncio.run(main(json.loads(sys.stdin.readline())))

@@ -38,18 +38,8 @@ class Terminal:
         self.wires.reset()
         settings = {"mode": "push", "baud": 115200, "apn": "a"}
         settings.update(cfg)
-        log = Log(self.clock, lambda line: None)
-        self.slot = Slot(
-            number,
-            "cellular",
-            Driver,
-            self.wires,
-            settings,
-            self.points,
-            self.clock,
-            log,
-            self.told,
-        )
+        parts = (self.points, self.clock, Log(self.clock, lambda line: None), self.told)
+        self.slot = Slot(number, "cellular", Driver, self.wires, settings, *parts)
         self.task = asyncio.create_task(self.slot.run())
 
     def text(self):

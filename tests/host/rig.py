@@ -55,7 +55,8 @@ class Rig:
 def rig(**plan):
     """A Rig, up to its first report."""
     plan = {"pace": "lockstep", "broker": "amqtt", "meters": 2, **plan}
-    more = {name: plan.pop(name, ()) for name in ("settings", "rows", "devices")}
+    names = ("settings", "rows", "devices", "modules")
+    more = {name: plan.pop(name) for name in names if name in plan}
     the_plan = Plan(**plan)
     vars(the_plan).update(more)
     with Station(the_plan) as station:

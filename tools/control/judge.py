@@ -55,8 +55,8 @@ class Judge:
         self.longest_s = 0.0
         self.answer = ""
         self.mismatches = 0
-        self._request = None  # sent, not answered yet
-        self._asked = ()  # reasons that are true for it
+        self._request: list = []  # sent, not answered yet
+        self._asked: set = set()  # reasons that are true for it
         self._events = []  # since it was sent
         self._journal = ""  # as flash has it
         self._numbers = {}  # the same
@@ -185,7 +185,7 @@ class Judge:
         }[relation]
 
     def _answered(self, answer):
-        request, self._request = self._request, None
+        request, self._request = self._request, []
         kind, *words = request
         originator, number = words[2:4] if kind != "cancel" else words
         self.answer = answer
@@ -257,7 +257,7 @@ class Judge:
             self.mismatches += 1
         if name.startswith("TASK_"):
             self.blame("wrong_answers", f"a task failed: {text}")
-        if self._request is not None or name not in _RESULTS:
+        if self._request or name not in _RESULTS:
             return
         if name == "CONTROL_UNKNOWN" and self.operation is None:
             if self._journal_at_boot.split()[:1] != [device]:
@@ -286,11 +286,11 @@ class Judge:
         self.counts["cuts"] += 1
         self.is_off = True
         self.in_service = False
-        if self._request is not None:  # nobody knows what came of it
+        if self._request:  # nobody knows what came of it
             kind, *words = self._request
             originator, number = words[2:4] if kind != "cancel" else words
             self.maybe[originator] = max(number, self.maybe[originator])
-            self._request = None
+            self._request = []
         operation, self.operation = self.operation, None
         if operation and not self._journal:
             self.blame("unsafe_after_cut", f"{operation.coil} was cut off, flash does not know")

@@ -3,7 +3,6 @@
 from firmware.control import book, door
 from modules.control import board, driver
 
-
 _holder = door.Door._holder
 
 

@@ -1,5 +1,5 @@
-"""What is done to the terminal, step by step: random sequences of requests, good ones and all kinds
-of bad ones, while the power is cut, the module is pulled, and flags, keys and contacts change."""
+"""What is done to the terminal, step by step: random sequences of requests, good ones and all
+kinds of bad ones, while the power is cut, the module is pulled, and flags and contacts change."""
 
 import json
 

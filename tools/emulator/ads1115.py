@@ -38,7 +38,7 @@ class Ads1115:
         self._reset()
 
     def _reset(self):
-        self._file = list(_AFTER_RESET)
+        self._file = [int(word) for word in _AFTER_RESET]
         self._pointer = CONVERSION
         self._running = 0  # the config word of the conversion under way ...
         self._ends = None  # ... and when it ends, None: there is none

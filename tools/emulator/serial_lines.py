@@ -13,7 +13,21 @@ _READ = 4096
 _SPEEDS = slice(4, 6)  # in what tcgetattr gives: in and out
 _BAUDS = {
     getattr(termios, f"B{baud}"): baud
-    for baud in (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+    for baud in (
+        300,
+        600,
+        1200,
+        2400,
+        4800,
+        9600,
+        19200,
+        38400,
+        57600,
+        115200,
+        230400,
+        460800,
+        921600,
+    )
 }
 
 

@@ -42,12 +42,13 @@ def parse(argv):
     parser.add_argument("--baud", type=int, default=9600)
     parser.add_argument("--join-s", type=float, default=20.0, help="until the last has joined")
     parser.add_argument("--old", action="store_true", help="a module that does not know F1H")
+    parser.add_argument("--busy", action="store_true", help="reading goes on all the time")
     parser.add_argument("--heap", action="store_true", help="measure memory, judge no values")
     options = parser.parse_args(argv)
     if not 1 <= options.nodes <= 512:
         parser.error("--nodes is 1 to 512")
     if options.outage is None:
-        options.outage = min(60, options.nodes)
+        options.outage = min(60, options.nodes - options.dead)
     if not 0 <= options.outage <= options.nodes - options.dead:
         parser.error("--outage is at most --nodes less --dead")
     if not 0 <= options.loss <= 40 or not 0 <= options.uart_loss <= 40:

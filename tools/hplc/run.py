@@ -2,6 +2,7 @@
 judge that knows what every one of them held when it was asked."""
 
 import json
+import random
 
 from tools.emulator.hplc import Module, fleet
 from tools.virtual.host import Host
@@ -10,6 +11,7 @@ _SLOT = 2
 _POINTS = 20  # of a node
 _OWN = 5  # of the module itself
 _PHASE_S = 25
+_BUSY_S = 20  # status words of all nodes are wanted before the last ones are there
 
 
 class Run:
@@ -21,7 +23,7 @@ class Run:
         self.names = [name for _, _, _, name in rows]
         cfg = {
             "main": "000000000001", "baud": plan.baud, "lanes": plan.lanes, "reply_s": 30,
-            "data_s": 900, "alarm_s": 300, "quiet_ms": 400,
+            "data_s": 900, "alarm_s": _BUSY_S if plan.busy else 300, "quiet_ms": 400,
         }  # fmt: skip
         self.host = Host(
             "tools/hplc/terminal.py",
@@ -32,7 +34,7 @@ class Run:
                 "judge": plan.judge,
                 "phases": ["outage", "restore", "calm"] if plan.outage else [],
                 "phase_s": _PHASE_S,
-                "round_most_s": 60 + 12 * plan.nodes,
+                "round_most_s": 120 + 30 * plan.nodes,
             },
             self._take,
         )
@@ -43,9 +45,7 @@ class Run:
         }  # fmt: skip
         self.module = self.host.plug(_SLOT, "hplc", Module, options)
         self.by_name = {node.device.address: node for node in self.module.network.nodes}
-        self.dead = set(
-            self.names[:: max(1, plan.nodes // plan.dead)][: plan.dead] if plan.dead else ()
-        )
+        self.dead = set(random.Random(f"{plan.seed}/dead").sample(self.names, plan.dead))
         self.module.set(dead=sorted(self.dead))
         self.ready_s = None
         self.values = self.wrong = 0

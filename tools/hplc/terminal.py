@@ -111,7 +111,7 @@ class Station:
         while self.clock.ms() < end_ms:
             await self.until(self.clock.ms() + _STEP_MS)
             driver = self.slot.driver
-            if driver is not None and driver.reading.round_s >= 0:
+            if driver is not None and driver.reading.due.round_s >= 0:
                 break
         self.link.tell("round %d" % (self.clock.ms() // 1000))
 
@@ -129,7 +129,7 @@ class Station:
         if driver is None:
             return {}
         numbers = driver.stats()
-        numbers["round_s"] = driver.reading.round_s
+        numbers["round_s"] = driver.reading.due.round_s
         return numbers
 
 

@@ -1,7 +1,7 @@
-"""`make modem`: the cellular driver against an emulated modem with faults, on virtual time. The real
-slot and driver run under MicroPython; three streams send, read back and check every byte. Half of
-the faults come in push mode, half in buffer mode. The last line is the result; the exit code is 0
-only when every bar is met.
+"""`make modem`: the cellular driver against an emulated modem with faults, on virtual time. The
+real slot and driver run under MicroPython; three streams send, read back and check every byte.
+Half of the faults come in push mode, half in buffer mode. The last line is the result; the exit
+code is 0 only when every bar is met.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import json
 import sys
 from contextlib import suppress
 
+from tools.modem import faults
 from tools.modem.run import Run
 from tools.vboard.setup import BoardError
 from tools.virtual.host import BenchError
@@ -34,6 +35,9 @@ def parse(argv):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mode", choices=MODES, help="only this one")
     parser.add_argument(
+        "--kind", choices=faults.NAMES, default="", help="only faults of this kind"
+    )
+    parser.add_argument(
         "--plant", type=int, default=0, choices=(0, 1, 2, 3), help="a defect, which must be caught"
     )
     options = parser.parse_args(argv)
@@ -49,7 +53,7 @@ def bench(options, say):
     kinds, parts = {}, {}
     for i, mode in enumerate(modes):
         count = options.faults // len(modes) + (i < options.faults % len(modes))
-        run = Run(mode, count, options.seed, say, options.plant)
+        run = Run(mode, count, options.seed, say, options.plant, options.kind)
         parts[mode] = run.go()
         for kind, row in run.by_kind.items():
             before = kinds.setdefault(kind, [0, 0, 0.0])
@@ -74,7 +78,7 @@ def bench(options, say):
 def tell(mode, run, say):
     for kind in run.lost:
         say(f"{mode}: never recovered from {kind}")
-    for text in run.stalls[:20] + run.failures[:20]:
+    for text in run.wrongs[:20] + run.stalls[:20] + run.failures[:20]:
         say(f"{mode}: {text}")
     for sentence, count in sorted(run.sentences.items(), key=lambda item: -item[1])[:12]:
         say(f"{mode}: {count} x {sentence}")

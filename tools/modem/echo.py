@@ -7,8 +7,10 @@ from tools.modem import content
 class Echo:
     """A network as the emulated modem takes one (tools/emulator/cellular/far.py)."""
 
-    def __init__(self):
-        self.corrupted = 0  # bytes that are not what was sent
+    def __init__(self, on_wrong):
+        """on_wrong(text): bytes came that are not what was sent."""
+        self.on_wrong = on_wrong
+        self.corrupted = 0  # such bytes
         self.bytes = 0
         self.connections = 0
 
@@ -39,7 +41,14 @@ class _Peer:
                 self._who = (0, 0)
         number, turn = self._who
         wanted = content.piece(number, turn, self._at, len(data), False)
-        self._echo.corrupted += sum(a != b for a, b in zip(data, wanted, strict=True))
+        if data != wanted:
+            wrong = [i for i, byte in enumerate(data) if byte != wanted[i]]
+            self._echo.corrupted += len(wrong)
+            first = wrong[0]
+            self._echo.on_wrong(
+                f"peer of {self._who}: {len(wrong)} wrong bytes from {self._at + first} on: "
+                f"{data[first : first + 24]!r}, not {wanted[first : first + 24]!r}"
+            )
         back = content.piece(number, turn, self._at, len(data), True)
         self._at += len(data)
         self._echo.bytes += len(data)

@@ -1,5 +1,5 @@
-"""The faults of the bench: what is done to the emulated modem, and what is undone once the terminal
-works again (or after its own time). Drawn by the seed."""
+"""The faults of the bench: what is done to the emulated modem, and what is undone once the
+terminal works again (or after its own time). Drawn by the seed."""
 
 
 class Fault:
@@ -50,10 +50,8 @@ def _dead(rng):
 
 
 def _crash(rng):
-    steps = [(0, {"crash": True})]
-    if rng.random() < 0.5:
-        steps.insert(0, (0, {"drop": 1.0}))  # and not even RDY is heard
-    return Fault("crash", steps, {"drop": 0.0})
+    share = rng.choice((0.0, 1.0))  # not even RDY is heard
+    return Fault("crash", [(0, {"drop": share, "crash": True})], {"drop": 0.0})
 
 
 def _sim_out(rng):
@@ -61,7 +59,7 @@ def _sim_out(rng):
     return Fault("sim_out", [(0, {"sim": False}), (back, {"sim": True})], {"sim": True}, back)
 
 
-def _away(rng):
+def _network_away(rng):
     back = rng.uniform(5, 200)
     steps = [(0, {"registered": False}), (back, {"registered": True})]
     return Fault("network_away", steps, {}, back)
@@ -72,7 +70,7 @@ def _denied(rng):
     return Fault("denied", [(0, {"denied": True}), (back, {"denied": False})], {}, back)
 
 
-def _slow(rng):
+def _slow_link(rng):
     undo = {"rate": 1e6, "latency_ms": 50.0}
     return Fault("slow_link", [(0, {"rate": 50e3, "latency_ms": 600.0})], undo, 20)
 
@@ -82,17 +80,17 @@ def _full(rng):
     return Fault("full", [(0, {"full": lasts})], {}, lasts)
 
 
-def _refuse(rng):
+def _refused(rng):
     back = rng.uniform(5, 30)
     steps = [(0, {"refuse": rng.choice((563, 565, 566)), "vanish": True}), (back, {"refuse": 0})]
     return Fault("refused", steps, {"refuse": 0}, back)
 
 
-def _context(rng):
+def _context_lost(rng):
     return Fault("context_lost", [(0, {"context": False})])
 
 
-def _vanish(rng):
+def _vanished(rng):
     return Fault("vanished", [(0, {"vanish": True})])
 
 
@@ -106,22 +104,25 @@ KINDS = (
     (_noise, 2),
     (_mute, 2),
     (_crash, 2),
-    (_slow, 1),
+    (_slow_link, 1),
     (_sim_out, 1),
-    (_away, 1),
+    (_network_away, 1),
     (_denied, 1),
     (_full, 1),
-    (_refuse, 1),
-    (_context, 1),
-    (_vanish, 1),
+    (_refused, 1),
+    (_context_lost, 1),
+    (_vanished, 1),
 )
 
 
-def draw(count, rng):
-    """So many faults; every kind is among them when there is room."""
-    kinds = [make for make, _ in KINDS][:count]
-    weights = [weight for _, weight in KINDS]
-    makers = [make for make, _ in KINDS]
-    kinds += rng.choices(makers, weights, k=count - len(kinds))
-    rng.shuffle(kinds)
-    return [make(rng) for make in kinds]
+NAMES = tuple(make.__name__[1:] for make, _ in KINDS)
+
+
+def draw(count, rng, only=""):
+    """So many faults; every kind is among them when there is room. `only`: one of NAMES."""
+    chosen = [(make, weight) for make, weight in KINDS if only in ("", make.__name__[1:])]
+    makers = [make for make, _ in chosen]
+    drawn = makers[:count]
+    drawn += rng.choices(makers, [weight for _, weight in chosen], k=count - len(drawn))
+    rng.shuffle(drawn)
+    return [make(rng) for make in drawn]

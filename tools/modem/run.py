@@ -20,20 +20,22 @@ _CALM_S = (5.0, 25.0)  # between a recovery and the next fault
 
 
 class Run:
-    def __init__(self, mode, count, seed, say=lambda text: None, plant=0):
-        """`mode`: push or buffer; `plant`: a defect in the driver, see terminal.py."""
+    def __init__(self, mode, count, seed, say=lambda text: None, plant=0, only=""):
+        """`mode`: push or buffer; `plant`: a defect in the driver, see terminal.py;
+        `only`: faults of this name."""
         self.mode = mode
         self.recovered = []  # s, of each fault
         self.by_kind = {}  # kind: [faults, recovered, worst s]
         self.lost = []  # kinds of those that were not recovered from
         self.sentences = {}  # why streams ended: how often
         self.stalls = []
+        self.wrongs = []  # bytes that came wrong
         self.failures = []  # of the slot
         self._rng = random.Random(f"{seed}/{mode}")
-        self._faults = faults.draw(count, self._rng)
+        self._faults = faults.draw(count, self._rng, only)
         self._count = count
         self._say = say
-        self._echo = Echo()
+        self._echo = Echo(self._wrong)
         plan = {
             "mode": mode,
             "seed": seed,
@@ -90,10 +92,15 @@ class Run:
         told = json.loads(text)
         if "stall" in told:
             self.stalls.append(f"{self._kind}: {told['stall']}")
+        if "corrupt" in told:
+            self._wrong(told["corrupt"])
         if "failed" in told:
             self.failures.append(f"{self._kind}: {told['failed']}")
         if "end" in told:
             self.sentences[told["end"]] = self.sentences.get(told["end"], 0) + 1
+
+    def _wrong(self, text):
+        self.wrongs.append(f"{self._kind}: {text}")
 
     def _worked(self, number, began, ended):
         """An exchange was right that began when the fault was there already."""

@@ -1,6 +1,7 @@
-"""The terminal's half of `make modem`, under MicroPython: the real slot and driver, and streams that
-send, read back and check without end. Tells the judge of every exchange that was right, and of
-every wait that was longer than its stated bound. It ends when the host drives the interrupt line.
+"""The terminal's half of `make modem`, under MicroPython: the real slot and driver, and streams
+that send, read back and check without end. Tells the judge of every exchange that was right, and
+of every wait that was longer than its stated bound. It ends when the host drives the interrupt
+line.
 """
 
 import asyncio
@@ -107,9 +108,9 @@ class Traffic:
                 continue
             if not size:
                 raise OSError(0, "the far side has closed")
-            for i in range(size):
-                if got + i >= count or buf[i] != wanted[got + i]:
-                    self.bench.corrupted += 1
+            if bytes(buf[:size]) != wanted[got : got + size]:
+                self.bench.corrupt(self.number, place + got, buf[:size], wanted[got : got + size])
+                raise OSError(0, "the bench was told wrong bytes")
             got += size
 
     async def _timed(self, wait, what, bound_ms):
@@ -186,6 +187,20 @@ class Bench:
         if ms > bound_ms + _SLACK_MS:
             self.stalls += 1
             self.link.tell(json.dumps({"stall": "%s took %d ms" % (what, ms)}))
+
+    def corrupt(self, number, place, found, wanted):
+        """Bytes that are not what was sent, or more than that."""
+        count = len(found) - len(wanted)
+        first = len(wanted)
+        for i, byte in enumerate(wanted):
+            if found[i] != byte:
+                count += 1
+                first = min(first, i)
+        self.corrupted += count
+        text = "stream %d: %d wrong bytes from %d on: %s, not %s"
+        head = (bytes(found[first : first + 24]), bytes(wanted[first : first + 24]))
+        text %= (number, count, place + first) + head
+        self.link.tell(json.dumps({"corrupt": text}))
 
     def end(self, why):
         self.ends += 1

@@ -6,6 +6,7 @@ It listens before the terminal boots, so that nothing is missed.
 import json
 import threading
 import time
+from collections.abc import Callable
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -19,7 +20,9 @@ class Listener:
     def __init__(self, port, topic="ttu/#"):
         self.newest = {}  # device: message
         self.events = []  # the last thousand, newest last
-        self.on_event = None  # called with (event, s of the monotonic clock), in another thread
+        self.on_event: Callable | None = (
+            None  # called with (event, s of the monotonic clock), in another thread
+        )
         self.delivered = set()  # (topic, boot, seq): what was received at least once
         self.repeated = 0  # received again
         self.broken = 0  # not the documented JSON

@@ -95,7 +95,7 @@ class Plan:
         self.period_s = 1
         self.settings = ()  # (path, value) in addition
         self.rows = ()  # lines of the archive in addition
-        self.modules = ("1=rs485",)  # what is plugged at the start, SLOT=TYPE
+        self.modules: tuple[str, ...] = ("1=rs485",)  # what is plugged at the start, SLOT=TYPE
         self.nodes = 0  # meters behind each carrier module
         self.via = "network"  # what the uplink goes over: that, or cellular
         self.air = {}  # options of the cellular module: rate in bit/s, latency_ms

@@ -247,6 +247,10 @@ class Commands:
         self.is_unlocked = True
         self._modem.later(0.2, self._modem.sim_ready)
 
+    def _set_qpinc(self, kind):
+        self._need_sim()
+        self._modem.line(f'+QPINC: "{kind}",{self.tries},10')
+
     def _set_qlts(self, value):
         kind = _number(value, 2)
         ahead = 8 * 3600 if kind == 2 else 0

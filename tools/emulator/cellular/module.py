@@ -239,14 +239,13 @@ class Module:
             if name not in SETTINGS:
                 raise ValueError(f"a cellular module has no {name}, but {', '.join(SETTINGS)}")
             kind, what = SETTINGS[name]
-            if kind is not str and (
-                isinstance(value, str) or (kind is bool) != isinstance(value, bool)
-            ):
+            is_bool = isinstance(value, bool)
+            if isinstance(value, str) != (kind is str) or is_bool != (kind is bool):
                 raise ValueError(f"{name} is {what}, not {value!r}")
             self._set(name, kind(value), what)
 
     def _set(self, name, value, what):
-        if name in ("rate",) and value <= 0 or name == "drop" and not 0 <= value <= 1:
+        if (name == "rate" and value <= 0) or (name == "drop" and not 0 <= value <= 1):
             raise ValueError(f"{name} is {what}, not {value}")
         if name == "latency_ms":
             self.radio.latency = value / 1000

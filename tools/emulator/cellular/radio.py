@@ -2,12 +2,13 @@
 
 
 class Direction:
-    """One after the other at the rate, then the latency."""
+    """One after the other at the rate, then the latency; in order, whatever changes."""
 
     def __init__(self, port, radio):
         self._port = port
         self._radio = radio
         self._free = 0.0  # when the last byte has left
+        self._there = 0.0  # ... and arrived: nothing overtakes when the latency falls
         self.waiting = 0  # bytes that have not arrived yet
 
     def carry(self, size, arrive):
@@ -20,7 +21,8 @@ class Direction:
             self.waiting -= size
             arrive()
 
-        self._port.later(self._free + self._radio.latency - now, there)
+        self._there = max(self._there, self._free + self._radio.latency)
+        self._port.later(self._there - now, there)
 
 
 class Radio:

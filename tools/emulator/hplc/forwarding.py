@@ -32,7 +32,7 @@ class Forwarding:
         if payload is None:
             self._module.deny(request, _LENGTH)
             return
-        if len(wire.meter_frames(payload) or ()) > _MOST_FRAMES:
+        if len(wire.meter_frames(payload) or ()) > (1 if is_single else _MOST_FRAMES):
             self._module.deny(request, _FRAMES)
             return
         self._begin(request, node, payload, is_single)

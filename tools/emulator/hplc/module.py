@@ -108,6 +108,7 @@ class Module:
             "archive": len(self.archive),
             "nodes": len(nodes),
             "joined": sum(node.is_in for node in nodes),
+            "outage_s": self.outage_s,
             "out": [node.device.address for node in nodes if not node.is_fed],
             "paused": self.routing.is_paused,
             "requests": self.link.requests,

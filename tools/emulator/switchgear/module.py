@@ -89,27 +89,31 @@ class Module:
     def status(self):
         """For people and judges."""
         plant = self.plant
-        return {
-            **{switch.name: switch.position for switch in plant.switches},
-            "key": self._key,
-            "plate": self._plate,
-            "supply": plant.has_supply,
-            "relays": [relay.name for relay in plant.relays if relay.is_on],
-            "feeding": plant.feeding,
-            "pulses": list(plant.pulses),
-        }
+        found = {switch.name: switch.position for switch in plant.switches}
+        found.update(
+            {
+                "key": self._key,
+                "plate": self._plate,
+                "supply": plant.has_supply,
+                "relays": [relay.name for relay in plant.relays if relay.is_on],
+                "feeding": plant.feeding,
+                "pulses": list(plant.pulses),
+            }
+        )
+        return found
 
     def _driven(self):
         """The chip's outputs, as far as the relays see them."""
-        for relay, pin in zip(self.plant.relays, _COILS, strict=True):
-            relay.feed(self.is_on and self.chip.level(pin) == 1)
+        for number, relay in enumerate(self.plant.relays):
+            relay.feed(self.is_on and self.chip.level(_COILS[number]) == 1)
 
     def _show(self):
         """The contacts, at the chip's pins."""
         plant, drive = self.plant, self.chip.drive
         for pin, relay in enumerate(plant.relays):
             drive(pin, int(relay.is_on))
-        for pin, switch in zip(_CONTACTS, plant.switches, strict=True):
+        for number, switch in enumerate(plant.switches):
+            pin = _CONTACTS[number]
             drive(pin, int(switch.position in ("closed", "faulty")))
             drive(pin + 1, int(switch.position in ("open", "faulty")))
         drive(_KEY, int(self._key))

@@ -1,5 +1,7 @@
 """What hangs on the control module: relays with a contact that is read back, one-shots that cut a
 coil off, and two switches that travel. Times in s; `later(s, call)` gives a handle to cancel.
+
+Plain enough to run under MicroPython too, in a test on virtual time.
 """
 
 from collections import deque
@@ -116,7 +118,7 @@ class Plant:
         self.travel_s = 0.12
         self.has_supply = True  # of the coils
         self.feeding = ""  # name of the coil that is fed
-        self.pulses = deque(maxlen=_KEPT)  # (coil, start, length) of those that are over
+        self.pulses = deque((), _KEPT)  # (coil, start, length) of those that are over
         self.switches = [Switch(name, self) for name in ("q1", "q2")]
         self.relays = []
         self.coils = []
@@ -136,6 +138,6 @@ class Plant:
         self._switched()
 
     def _switched(self):
-        for relay, coil in zip(self.relays, self.coils, strict=True):
-            coil.ask(relay.is_on and self.has_supply)
+        for number, coil in enumerate(self.coils):
+            coil.ask(self.relays[number].is_on and self.has_supply)
         self.moved()

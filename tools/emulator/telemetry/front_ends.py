@@ -6,6 +6,7 @@ ends at 3 V. A terminal takes what is physically there: an open divider reads 0,
 
 _SHUNT_OHM = 100.0
 _DIVIDER = 0.25
+_SHORTED_A = 0.030  # a shorted transmitter: the loop's 24 V over some 800 ohm
 _SOURCE_A = 0.001
 _SOURCE_MOST_V = 3.0
 _A, _B, _C = 3.9083e-3, -5.775e-7, -4.183e-12
@@ -48,9 +49,9 @@ class FrontEnd:
     def volts(self):
         value = self.value
         if self.kind == "mA":
-            # a shorted transmitter leaves the loop to its supply, 24 V over some 800 ohm
-            amps = {"open": 0.0, "short": 0.030}.get(value)
-            return _SHUNT_OHM * (amps if amps is not None else value / 1000)
+            if value in _WIRES:
+                return _SHUNT_OHM * (0.0 if value == "open" else _SHORTED_A)
+            return _SHUNT_OHM * value / 1000
         if self.kind == "V":
             return 0.0 if value in _WIRES else _DIVIDER * value
         if value == "open":

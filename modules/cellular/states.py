@@ -1,0 +1,20 @@
+"""States of the modem, as people see them, and what puts it out of them."""
+
+from firmware.core.errors import SlotError
+
+OFF = "off"
+BOOTING = "booting"
+SIM = "SIM"
+PIN = "PIN"
+REGISTERING = "registering"
+REGISTERED = "registered"
+UP = "context up"
+DEAD = "dead"
+
+
+class Dead(SlotError):
+    """Only taking its power away helps."""
+
+
+class Again(SlotError):
+    """It answers, but has to be brought up anew."""
