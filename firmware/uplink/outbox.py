@@ -134,10 +134,7 @@ class Outbox:
         first, second = self.events, self.live
         if not self._events_next:
             first, second = second, first
-        if events_only:
-            item = self.events.take()
-        else:
-            item = first.take() or second.take()
+        item = self.events.take() if events_only else first.take() or second.take()
         if item is None:
             return None
         self._events_next = item.device is not None
