@@ -71,7 +71,7 @@ class Plan:
         self,
         meters=8,
         pace="real",
-        heap="1M",
+        heap="2M",
         seed=1,
         broker="auto",
         waveform=None,
