@@ -18,7 +18,6 @@ from firmware.core.clock import Clock
 from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
-from firmware.core.members import Members
 from firmware.core.twin import Twin
 from firmware.metering import billing
 from firmware.metrology import Metrology
@@ -28,6 +27,7 @@ from firmware.store.checkpoint import SAVE_MS, Checkpoint
 from firmware.store.events import EventLog
 from firmware.supervisor.tasks import Supervisor
 from firmware.supervisor.vitals import Vitals
+from firmware.telling import Telling
 from firmware.uplink import json_face
 from firmware.uplink.conn import Network
 from firmware.uplink.limits import Limits
@@ -118,6 +118,7 @@ class Terminal:
         self.checkpoint = Checkpoint(Twin("/energy.a", "/energy.b", 4096))
         kept, wrong = self.checkpoint.read()
         self.events = EventLog(self.clock, self.checkpoint.boot)
+        self.telling = Telling(self.events)
         self.points = Points(self.config.get("station.points"))
         self.archive = archive.on_flash()
         # paths only: a value may be a secret
@@ -214,7 +215,7 @@ class Terminal:
     def _build_supervisor(self):
         self.watchdog = self.board.watchdog(self.config.get("wdt.timeout_ms"))
         self.supervisor = Supervisor(
-            self.clock, self.log, self._task_event, feed=self.watchdog.feed
+            self.clock, self.log, self.telling.task_event, feed=self.watchdog.feed
         )
         add = self.supervisor.add
         for name, factory in self.board.background():
@@ -241,7 +242,7 @@ class Terminal:
             lambda kind: heap.load(_driver, kind),
             self._make_slot,
             self.supervisor,
-            self,
+            self.telling,
         )
         self.supervisor.add("bay", self.bay.run)
         self._heap = heap
@@ -260,7 +261,7 @@ class Terminal:
             lambda: self.bay.slots,
             lambda name: self.config.get("control." + name),
             self.points,
-            self.slot_event,
+            self.telling.slot_event,
         )
         control.door.begin()
         self.supervisor.add("control", control.runner.run)
@@ -281,7 +282,7 @@ class Terminal:
             self.points,
             self.clock,
             self.log,
-            self,
+            self.telling,
         )
 
     def _build_tools(self):
@@ -294,7 +295,7 @@ class Terminal:
         self.pass_through = None
         cfg = Group(self.config, "pass_through")
         if cfg.port:
-            self.pass_through = PassThrough(find, cfg, self.log, self)
+            self.pass_through = PassThrough(find, cfg, self.log, self.telling)
             add("pass-through", self.pass_through.run)
 
     def attach(self, *row):
@@ -349,41 +350,5 @@ class Terminal:
         while True:
             await asyncio.sleep_ms(60000)
 
-    # what happens in the parts, told to the others
-
     def _settled(self):
         self.billing.fill(self.points, self._bill_base, self.clock.utc_ms())
-
-    def slot_failed(self, number, text):
-        self.events.emit(event_codes.SLOT_ERROR, "slot %d" % number, text)
-
-    def module_in(self, number, text):
-        self.events.emit(event_codes.MODULE_IN, "slot %d" % number, text)
-
-    def module_out(self, number, text):
-        self.events.emit(event_codes.MODULE_OUT, "slot %d" % number, text)
-
-    def module_refused(self, number, text):
-        self.events.emit(event_codes.MODULE_REFUSED, "slot %d" % number, text)
-
-    def client_in(self, number, text):
-        self.events.emit(event_codes.CLIENT_IN, "slot %d" % number, text)
-
-    def client_out(self, number, text):
-        self.events.emit(event_codes.CLIENT_OUT, "slot %d" % number, text)
-
-    def device_changed(self, name, is_back):
-        code = event_codes.DEVICE_BACK if is_back else event_codes.DEVICE_LOST
-        self.events.emit(code, name)
-
-    def state_changed(self, device, point, before, now, stamp_ms):
-        text = "%s %d, was %d" % (device.template[point][0], now, before)
-        self.events.emit(event_codes.STATE, device.name, text, stamp_ms)
-
-    def slot_event(self, name, who, text, stamp_ms=0, members=()):
-        details = Members(text, members) if members else text
-        self.events.emit(event_codes.code(name), who, details, stamp_ms)
-
-    def _task_event(self, kind, name, text):
-        code = event_codes.TASK_LATE if kind == "late" else event_codes.TASK_CRASHED
-        self.events.emit(code, name, text)
