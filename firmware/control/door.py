@@ -134,8 +134,8 @@ class Door:
         return self.operation
 
     def cancel(self, originator, number):
-        """The selection is given up; its Ticket. Its number is not kept on flash: sent again
-        after a start it finds no selection. ControlError when it is refused."""
+        """The selection is given up, even if flash does not keep the number; its Ticket.
+        ControlError when it is refused."""
         self.look()
         output = self.selection.output if self.selection else ""
         try:
@@ -146,6 +146,10 @@ class Door:
             raise
         self.selection = None
         self._emit("CONTROL_CANCELLED", ticket.output, "%s by %s" % (ticket.action, originator))
+        try:
+            self._book.use(originator, number)
+        except StoreError as error:
+            self._emit("STORE_FAILED", "control", str(error))
         return ticket
 
     def look(self):

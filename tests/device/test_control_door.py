@@ -187,7 +187,14 @@ def test_numbers_are_good_once():
     w.boot()
     assert w.door.selection is None
     assert w.why(w.door.select, Q1, "close", "a", 12) == "number"
-    assert w.door.next_number("a") == 13 and w.door.next_number("new") == 1
+    # what was refused is old, too, once a later request was accepted: also a cancel
+    w.door.select(Q1, "close", "a", 13)
+    assert w.why(w.door.select, Q2, "close", "a", 14) == "busy"
+    w.door.cancel("a", 15)
+    for _ in range(2):
+        assert w.why(w.door.select, Q2, "close", "a", 14) == "number"
+        w.boot()
+    assert w.door.next_number("a") == 16 and w.door.next_number("new") == 1
     for i in range(15):
         w.door.select(Q1, "close", "other-%d" % i, 1)
         w.door.cancel("other-%d" % i, 2)
@@ -207,10 +214,14 @@ def test_what_was_under_way_is_told_once():
 def test_flash_that_refuses_moves_nothing():
     flash, fs = formatted()
     w = World(fs)
-    w.door.select(Q1, "open", "a", 1)
+    ticket = w.door.select(Q1, "open", "a", 1)
     flash.arm(0, False)
     assert w.why(w.door.execute, Q1, "open", "a", 2, 1) == "store"
     assert w.door.operation is None and w.book.number("a") == 1
+    w.door.selection = ticket  # as if it had not been tried
+    w.take()
+    assert w.door.cancel("a", 3) is ticket and w.door.selection is None
+    assert w.take() == ["CONTROL_CANCELLED", "STORE_FAILED"]
 
 
 def test_damaged_numbers_let_no_stranger_in():
