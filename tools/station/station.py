@@ -26,6 +26,7 @@ from tools.vboard.setup import end_with_parent
 
 _READY_S = 30  # numpy and a recording to resample, on a busy machine
 _STOP_S = 3
+_JOIN_S = 4  # until the last node is in the carrier network
 
 # Machine pin of the virtual board: pin of the emulated IC (see board/unix/board.py).
 _PINS = {"4": 0, "5": 1, "6": 2, "7": 3, "15": 4, "16": 5, "17": 8}
@@ -117,7 +118,7 @@ class Plan:
 
     def options(self):
         """What the emulated modules are told, TYPE=JSON."""
-        carrier = {"nodes": self.nodes, "seed": self.seed}
+        carrier = {"nodes": self.nodes, "seed": self.seed, "join_s": _JOIN_S}
         return [f"hplc={json.dumps(carrier)}", f"cellular={json.dumps(self.air)}"]
 
     def for_recording(self):
