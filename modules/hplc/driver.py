@@ -33,7 +33,7 @@ _LOOK_S = (15, 900)  # how often the network is looked at: while nodes join, the
 _JOIN_S = const(900)  # they join for so long
 _CHECK_S = const(900)  # archive and settings of the module are compared again
 _POINTS_S = const(5)  # the module's own points are told
-_IDLE_S = const(5)  # nobody is to be asked for so long: the route runs again
+_IDLE_S = const(20)  # nobody is to be asked for so long: the route runs again
 _ZONE_MIN = const(480)  # local time ahead of UTC, unless the settings say
 
 UNKNOWN, PAUSED, RUNNING = const(0), const(1), const(2)  # the route

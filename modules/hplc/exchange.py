@@ -14,6 +14,7 @@ from modules.hplc.startup import values_of
 
 _STEP_MS = const(20)
 _MOST_MS = const(90000)
+_SLACK_MS = const(3000)  # for the request to leave
 _PROTOCOLS = {"transparent": 0, "dlt645": 2, "dlt698": 3, 0: 0, 1: 1, 2: 2, 3: 3}
 _MOST = const(255)
 
@@ -53,7 +54,11 @@ class Exchange:
             if ask is None:
                 raise SlotError("the module has too many requests waiting")
             send(clock.ms())
-            await self._over.wait()  # the desk gives every request up in time
+            left_ms = until_ms - clock.ms()
+            # the desk gives the request up before, unless it has gone with its session
+            await asyncio.wait_for_ms(self._over.wait(), max(0, left_ms) + _SLACK_MS)
+        except asyncio.TimeoutError:
+            raise SlotError("the carrier module was not served any more")
         finally:
             nodes.drop(node, nodes_.BUSY)
             if ask is not None:

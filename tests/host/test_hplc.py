@@ -14,7 +14,7 @@ CALM = "calm", lambda module: None
 
 
 def plan(*words):
-    return program.parse(["--nodes", "12", "--join-s", "5", *words])
+    return program.parse(["--nodes", "8", "--join-s", "2", *words])
 
 
 def bench(*words):
@@ -33,7 +33,7 @@ def play(*words, orders=(), phases=()):
 
 @pytest.fixture(scope="module")
 def small():
-    return bench("--nodes", "30", "--busy", "--dead", "2")
+    return bench("--nodes", "20", "--dead", "1")
 
 
 def test_all_bars_are_met(small):
@@ -41,11 +41,11 @@ def test_all_bars_are_met(small):
     assert errors == []
     # it was put to the test
     assert result["lost_frames"] > 5 and result["most_at_once"] == 5
-    assert result["outage_members"] == 28 and result["retries"] > 10
+    assert result["outage_members"] == 19 and result["retries"] > 10
 
 
 def test_a_seed_is_a_run(small):
-    again = bench("--nodes", "30", "--busy", "--dead", "2")[1]
+    again = bench("--nodes", "20", "--dead", "1")[1]
     assert {k: v for k, v in again.items() if "heap" not in k} == {
         k: v for k, v in small[1].items() if "heap" not in k
     }
@@ -56,6 +56,7 @@ def test_a_seed_is_a_run(small):
     [
         ("--uart-loss", "8", "--archive", "40"),
         ("--nodes", "3", "--old"),
+        ("--nodes", "12", "--busy"),
         ("--nodes", "6", "--loss", "12", "--outage", "0"),
     ],
     ids=" ".join,
@@ -69,7 +70,7 @@ def test_a_module_that_starts_anew_is_served_again():
     run = play(phases=[("restart", lambda m: m.set(restart=True)), CALM, ("3", CALM[1])])
     assert run.status["resets"] == 2 and run.status["reporting"]
     assert [name for _, name, _ in run.events] == ["ROUTE"]
-    assert run.status["joined"] == 12 and not run.lost and run.failures == []
+    assert run.status["joined"] == 8 and not run.lost and run.failures == []
 
 
 def test_a_silent_module_is_the_modules_failure():
@@ -168,8 +169,21 @@ def test_orders(tmp_path):
     assert module.clock[5] == 0x26 and len(module.broadcasts) == 2
     assert module.broadcasts[0][0] == 2 and module.broadcasts[0][2:3] == b"\x68"
     assert wire in eval(said[5].partition(" ")[2])
-    assert len(module.archive) == 12 and run.status["joined"] == 12
+    assert len(module.archive) == 8 and run.status["joined"] == 8
     assert "refused" in said[-1] and run.failures == []
+
+
+def test_a_frame_to_a_meter_of_a_module_that_falls_silent():
+    def silence(module):
+        module.set(silent=True)
+        module.later(60, lambda: module.set(silent=False))
+
+    address = next(iter(Run(plan()).by_name))
+    order = "transfer", address, "dlt645", "68", 20000
+    orders = [("phase", "order"), order, ("dance",), order]
+    run = play(orders=orders, phases=[("order", silence), CALM])
+    assert all("refused: " in said for said in run.said) and len(run.said) == 3
+    assert not run.lost and run.status["reporting"]
 
 
 def test_a_file_goes_on_where_it_ended(tmp_path):
@@ -230,7 +244,7 @@ DEFECTS = (
 def test_a_defect_does_not_pass(plant, defect):
     file, text, other, missed = defect
     plant("modules/hplc/" + file, text, other)
-    errors, _ = bench("--strays", "30", "--join-s", "2", "--seed", "2")
+    errors, _ = bench("--strays", "30", "--seed", "2")
     assert missed in " ".join(errors)
 
 
