@@ -271,6 +271,7 @@ class Terminal:
     def _make_slot(self, number, identity, driver):
         kind = identity.kind
         cfg = dict(self.config.group(kind))
+        cfg["zone_min"] = self.config.get("energy.zone_min")
         cfg["devices"] = lambda: self.archive.rows(number)
         cfg["redeem"] = lambda *words: self.control.door.redeem(*words)
         return Slot(
