@@ -1,7 +1,9 @@
 """The verbs of control over the real door: a person selects, executes, cancels, interlocks;
 every wrong use and every refusal is one sentence."""
 
-from places import HostFolder
+import gc
+
+from flash import formatted
 
 from firmware.config.interlocks import Interlocks
 from firmware.console import ttu
@@ -142,13 +144,12 @@ def test_interlocks(t):
 
 
 for _test in (test_an_operation, test_what_is_given_up, test_wrong_use, test_interlocks):
-    _fs = HostFolder()
-    try:
-        _terminal = Terminal(_fs)
-        ttu.bind(_terminal)
-        assert isinstance(ttu.control(), Table)
-        _test(_terminal)
-    finally:
-        _fs.clear()
+    ttu.bind(None)  # the heap does not hold two
+    gc.collect()
+    _terminal = Terminal(formatted()[1])
+    ttu.bind(_terminal)
+    assert isinstance(ttu.control(), Table)
+    _test(_terminal)
+    _terminal = None
 ttu.bind(None)
 print("OK")
