@@ -14,7 +14,7 @@ package("modules", base_path="../..", opt=2)
 freeze_tree("board", "*.py")
 freeze_tree("board", "qemu/board.py")
 freeze_tree("tools", "bench/device/*.py")
-freeze_tree("tools", "poll/virtual.py")
+freeze_tree("tools", "virtual/loop.py")
 for name in glob.glob("*.py", root_dir="../../tests/device"):
     if not name.startswith("test_"):  # what the tests import; they themselves come over the wire
         module(name, base_path="../../tests/device")
