@@ -50,6 +50,8 @@ class Channel:
         self._failure = None  # an exception for who waits
         self._outgoing = memoryview(b"")  # what is given at the prompt
         self._given = 0  # bytes of it that the port took at once
+        self._until_ms = 0  # the answer has time
+        self._is_late = False  # it has not come by then
         self._done = asyncio.Event()
         self._prompted = asyncio.Event()
 
@@ -181,6 +183,8 @@ class Channel:
         self._prefix = prefix
         self._result = ""
         self._failure = None
+        self._until_ms = self._clock.ms() + _STUCK_MS * 10
+        self._is_late = False
         self.lines = []
         self.data = b""
         self._done.clear()
@@ -201,12 +205,18 @@ class Channel:
         return self.lines
 
     async def _wait(self, event, bound_ms):
-        if event.is_set():
-            return
-        try:
-            await asyncio.wait_for_ms(event.wait(), bound_ms)
-        except asyncio.TimeoutError:
+        self._until_ms = self._clock.ms() + bound_ms
+        await event.wait()  # expire() ends it
+        if self._is_late:
             self._give_up(bound_ms)
+
+    def expire(self, now):
+        """Who waits too long has waited enough: called some times a second. (A wait_for would
+        cost a task for each command, and two turns of the loop.)"""
+        if self._command and now >= self._until_ms and not self._done.is_set():
+            self._is_late = True
+            self._done.set()
+            self._prompted.set()
 
     def _give_up(self, bound_ms):
         self.timeouts += 1
