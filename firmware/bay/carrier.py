@@ -78,6 +78,9 @@ class Plain:
         self._stream = stream
         self.close = stream.close
 
+    def attend(self, call):
+        self._stream.on_room = call
+
     def write(self, data):
         try:
             return self._stream.write(data)
@@ -98,6 +101,9 @@ class Secured:
         self._stream = stream
         self._tls = ssl.wrap_socket(stream, server_hostname=host, do_handshake_on_connect=False)
         self._tls.setblocking(False)
+
+    def attend(self, call):
+        self._stream.on_room = call
 
     def write(self, data):
         try:

@@ -3,7 +3,8 @@
 A network has `async ready()`, which takes as long as there is none to try; resolve(host, port),
 which may block; `async open(host, port, ssl, check)` -> a channel; and forget(), after which
 names are looked up anew. A channel has write(data) -> count or None, `async readinto(view)` ->
-count (None: look again, 0: the far side has closed) and close().
+count (None: look again, 0: the far side has closed), attend(call), for a call when it has room
+again, and close().
 
 To resolve is the one thing that blocks: getaddrinfo has no asynchronous form on any port. Its
 bound is the resolver's own (lwIP asks four times, some 10 s; glibc 5 s a server and try),
@@ -54,6 +55,10 @@ class Channel:
         self._sock = sock
         self._stream = asyncio.StreamReader(sock)
         self.close = sock.close
+
+    def attend(self, call):
+        """The system's buffers are large, and full when the link is dead: who writes looks again
+        by himself."""
 
     def write(self, data):
         try:

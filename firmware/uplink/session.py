@@ -148,6 +148,7 @@ class Session:
         self.state = "connecting"
         try:
             channel = await self._open()
+            channel.attend(self._wake.set)
             self._tx = self.engine.begin(outbox)
             tasks.append(asyncio.create_task(self._read(channel)))
             tasks.append(asyncio.create_task(self._tick()))
@@ -198,7 +199,7 @@ class Session:
         """Write what the channel takes now; True when nothing is left."""
         while self._tx:
             count = channel.write(self._tx)
-            if not count:  # the channel is full: the next tick tries again
+            if not count:  # the channel is full: a call of it, or the next tick, tries again
                 self.engine.waits.begin("write")
                 return False
             self.tx_bytes += count

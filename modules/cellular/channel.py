@@ -14,7 +14,7 @@ from modules.cellular import at
 _CHUNK = const(256)
 _PORT_BYTES = const(4096)  # a frame may come while the loop does something else
 _FRAME_MS = const(500)  # beyond the time its bytes take on the wire
-_ONCE_BYTES = const(192)  # to the port: some block until all that is given has found room
+_ONCE_BYTES = const(512)  # to the port: some block until all that is given has found room
 _TRIES_MS = const(2)  # between tries of a port that has none
 _STUCK_MS = const(3000)  # a port that takes nothing for so long is no port
 _ANSWER_LINES = const(40)  # of one command; more are dropped
@@ -48,6 +48,10 @@ class Channel:
         self._prefix = None  # of its answer's lines, None: takes all that nobody says unasked
         self._result = ""
         self._failure = None  # an exception for who waits
+        self._outgoing = memoryview(b"")  # what is given at the prompt
+        self._given = 0  # bytes of it that the port took at once
+        self._until_ms = 0  # the answer has time
+        self._is_late = False  # it has not come by then
         self._done = asyncio.Event()
         self._prompted = asyncio.Event()
 
@@ -90,6 +94,8 @@ class Channel:
         if kind == at.LINE:
             self._line(what)
         elif kind == at.PROMPT:
+            # at once: who waits for it has his turn later
+            self._given = self._port.write(self._outgoing[:_ONCE_BYTES]) or 0
             self._prompted.set()
         elif kind == at.READ:
             self.data = what
@@ -158,11 +164,13 @@ class Channel:
         """Give `data` at the prompt of `command`; False: no room for them now."""
         self._begin(command, "")
         self.parser.wants_prompt = True
+        self._outgoing = memoryview(data)
+        self._given = 0
         try:
             await self._write(command + "\r")
             await self._wait(self._prompted, prompt_ms)
-            if not self._done.is_set():  # else it refuses before it asks for data
-                await self._write(data)
+            if not self._done.is_set():  # else it has all, or refuses before it asks for data
+                await self._write(self._outgoing, self._given)
             await self._end(bound_ms)
             return self._result == "SEND OK"
         finally:
@@ -175,6 +183,8 @@ class Channel:
         self._prefix = prefix
         self._result = ""
         self._failure = None
+        self._until_ms = self._clock.ms() + _STUCK_MS * 10
+        self._is_late = False
         self.lines = []
         self.data = b""
         self._done.clear()
@@ -195,28 +205,38 @@ class Channel:
         return self.lines
 
     async def _wait(self, event, bound_ms):
-        if event.is_set():
-            return
-        try:
-            await asyncio.wait_for_ms(event.wait(), bound_ms)
-        except asyncio.TimeoutError:
+        self._until_ms = self._clock.ms() + bound_ms
+        await event.wait()  # expire() ends it
+        if self._is_late:
             self._give_up(bound_ms)
+
+    def expire(self, now):
+        """Who waits too long has waited enough: called some times a second. (A wait_for would
+        cost a task for each command, and two turns of the loop.)"""
+        if self._command and now >= self._until_ms and not self._done.is_set():
+            self._is_late = True
+            self._done.set()
+            self._prompted.set()
 
     def _give_up(self, bound_ms):
         self.timeouts += 1
         raise Silent("no answer to %s in %d ms" % (_public(self._command), bound_ms))
 
-    async def _write(self, data):
+    async def _write(self, data, count=0):
+        """All of it; the port took `count` bytes a moment ago."""
         view = memoryview(data.encode() if isinstance(data, str) else data)
         until = self._clock.ms() + _STUCK_MS + len(view) * 10000 // self._baud
         while True:
-            count = self._port.write(view[:_ONCE_BYTES]) or 0
             view = view[count:]
             if not len(view):
                 return
-            if self._clock.ms() > until:
-                self._give_up(_STUCK_MS)
-            await asyncio.sleep_ms(max(_TRIES_MS, count * 10000 // self._baud))
+            if count:
+                await asyncio.sleep_ms(count * 10000 // self._baud)
+            count = self._port.write(view[:_ONCE_BYTES]) or 0
+            if not count:
+                if self._clock.ms() > until:
+                    self._give_up(_STUCK_MS)
+                await asyncio.sleep_ms(_TRIES_MS)
 
 
 def _public(command):

@@ -20,7 +20,8 @@ from modules.cellular.status import Status
 _ANSWER_MS = const(3000)
 _KNOCK_MS = const(500)  # for each of those
 _PAUSE_MS = const(2000)  # after a step that was refused
-_WATCH_MS = const(500)  # between two looks at what streams wait for
+_WATCH_MS = const(50)  # between two looks at who waits too long
+_NEVER_MS = 1 << 60  # ms never get there
 _OFF_MS = const(1500)  # without power
 _REST_MIN_MS = const(2000)  # cap of the first pause ...
 _REST_MAX_MS = const(120000)  # ... and of the last
@@ -56,6 +57,7 @@ class Modem:
         self._order = None  # (command, Event, [answer]) of a person
         self.is_refused = False  # the PIN: never say a wrong one twice
         self.fallen = None  # an exception that ends whatever is under way
+        self._wake_ms = _NEVER_MS  # when `wait` is over
         self._listener = None  # the task that takes what the modem says
 
     # for the driver
@@ -171,7 +173,11 @@ class Modem:
     async def _watch(self):
         while True:
             await asyncio.sleep_ms(_WATCH_MS)
-            self.sockets.expire(self.clock.ms())
+            now = self.clock.ms()
+            self.channel.expire(now)
+            self.sockets.expire(now)
+            if now >= self._wake_ms:
+                self.called.set()
 
     def _open(self):
         baud = self.cfg["baud"]
@@ -283,10 +289,9 @@ class Modem:
         """Until something happens."""
         if wait_ms <= 0:
             return
-        try:
-            await asyncio.wait_for_ms(self.called.wait(), wait_ms)
-        except asyncio.TimeoutError:
-            pass
+        self._wake_ms = self.clock.ms() + wait_ms
+        await self.called.wait()  # _watch ends it
+        self._wake_ms = _NEVER_MS
         self.called.clear()
         self.check()
         await self.obey_order()

@@ -11,7 +11,8 @@ from errno import EAGAIN, ECONNABORTED, ENOTCONN, ETIMEDOUT
 
 from micropython import const
 
-_TX_BYTES = const(4096)  # that wait for the modem
+# that wait for the modem: one send. More would only stand in front of what is urgent later
+_TX_BYTES = const(1460)
 _RX_BYTES = const(12288)  # that wait to be read; the modem pushes a window at most
 
 _POLL = const(3)  # requests of ioctl (py/stream.h)
@@ -44,6 +45,7 @@ class Stream(io.IOBase):
         self.tx = bytearray()  # to be sent; the module takes from the front
         self._rx = bytearray()
         self._error = 0
+        self.on_room = None  # called when there is room again, for who writes without waiting
         self._wake = wake
         self._event = asyncio.Event()  # something changed, for whoever waits
 
@@ -149,6 +151,8 @@ class Stream(io.IOBase):
         self.tx = self.tx[count:]
         self.tx_bytes += count
         self._event.set()
+        if self.on_room:
+            self.on_room()
 
     def fail(self, code, why):
         """It is lost: whoever waits gets an OSError. What was read right stays to be read."""

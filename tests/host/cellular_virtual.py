@@ -67,9 +67,17 @@ class Terminal:
 async def get(stream, count):
     data = b""
     while len(data) < count:
-        await stream.data()
+        await asyncio.wait_for_ms(stream.data(), 60000)  # virtual time has no other end
         data += stream.read(count - len(data))
     return data
+
+
+async def put(stream, data):
+    while data:
+        count = stream.write(data)
+        data = data[count or 0 :]
+        if data:
+            await asyncio.wait_for_ms(stream.room(), 30000)
 
 
 async def service(link, plan):
@@ -137,7 +145,7 @@ async def several(link, plan):
     except SlotError as error:
         found["one more"] = str(error)
     for i, stream in enumerate(streams):
-        stream.write(b"%d" % i * 3000)
+        await put(stream, b"%d" % i * 3000)
     found["right"] = []
     for i, stream in enumerate(streams):
         found["right"].append(await get(stream, 3000) == b"%d" % i * 3000)

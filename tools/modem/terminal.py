@@ -140,15 +140,13 @@ def plant(number):
 
         at.Parser._frame = frame
     elif number == 2:  # the answer to a send is waited for as long as it takes
-        bounded = channel.Channel._wait
+        bounded = channel.Channel.expire
 
-        async def wait(self, event, bound_ms):
-            if self._command.startswith("AT+QISEND"):
-                await event.wait()
-            else:
-                await bounded(self, event, bound_ms)
+        def expire(self, now):
+            if not self._command.startswith("AT+QISEND"):
+                bounded(self, now)
 
-        channel.Channel._wait = wait
+        channel.Channel.expire = expire
     elif number == 3:  # nobody looks whether a socket is still there
 
         async def look(self, socket, place, now):
