@@ -19,6 +19,7 @@ from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.core.twin import Twin
+from firmware.loading import Loader
 from firmware.metering import billing
 from firmware.metrology import Metrology
 from firmware.points.table import Points
@@ -56,19 +57,6 @@ def run(board):
         raise leaving
     ttu.bind(None)
     terminal.watchdog.hold()
-
-
-def _driver(kind):
-    """The Driver class of a module type, modules/<kind>/driver.py; None when there is none."""
-    folder = "modules." + kind
-    name = folder + ".driver"
-    try:
-        return __import__(name, None, None, ("Driver",)).Driver
-    except ImportError as error:
-        for absent in (folder, name):
-            if str(error) == "no module named '%s'" % absent:
-                return None
-        raise  # the driver is there, what it imports is not
 
 
 def _has_controlled():
@@ -239,7 +227,7 @@ class Terminal:
         self._wires = {number: self.board.slot(number) for number in self.board.SLOTS}
         self.bay = Bay(
             [self._wires[number] for number in self.board.SLOTS],
-            lambda kind: heap.load(_driver, kind),
+            Loader(heap).driver,
             self._make_slot,
             self.supervisor,
             self.telling,

@@ -55,10 +55,10 @@ class Place:
 
 class Bay:
     def __init__(self, wires, find, make_slot, supervisor, listener, sleep=None):
-        """`wires`: those of every slot (board/wires.py SlotWires). find(kind): the Driver class of
-        a module type, None without one. make_slot(number, identity, driver): has run(), which
-        never ends. `listener` has module_in, module_out and module_refused(number, text).
-        sleep(ms): asyncio.sleep_ms unless given."""
+        """`wires`: those of every slot (board/wires.py SlotWires). find(kind): a coroutine that
+        gives the Driver class of a module type, None without one. make_slot(number, identity,
+        driver): has run(), which never ends. `listener` has module_in, module_out and
+        module_refused(number, text). sleep(ms): asyncio.sleep_ms unless given."""
         self.places = [Place(slot) for slot in wires]
         self._find = find
         self._make_slot = make_slot
@@ -129,7 +129,7 @@ class Bay:
         """The task of one module. What is raised here costs this slot only."""
         if place.slot is None:
             kind = place.identity.kind
-            driver = self._find(kind)
+            driver = await self._find(kind)
             if driver is None:
                 place.error = "there is no driver for modules of type %s" % kind
                 place.state = LEAVING

@@ -68,7 +68,7 @@ class Broken:
     VERSION = "1.0"
 
 
-def find(kind):
+async def find(kind):
     if kind == "syntax":
         raise SyntaxError("line 7")
     return {
@@ -326,7 +326,10 @@ async def test_rounds():
         wires = world.wires[number - 1]
         return Slot(number, who.kind, driver, wires, cfg, points, world.clock, world.log, world)
 
-    world.bay = bay.Bay(world.wires, lambda kind: Driver, make_slot, world.supervisor, world)
+    async def one(kind):
+        return Driver
+
+    world.bay = bay.Bay(world.wires, one, make_slot, world.supervisor, world)
     world.supervisor.add("bay", world.bay.run)
     await world.start()
     idle = tally.alive()

@@ -32,7 +32,7 @@ def settings(kind):
     return found
 
 
-def driver(kind):
+async def driver(kind):
     return __import__("modules." + kind + ".driver", None, None, ("Driver",)).Driver
 
 

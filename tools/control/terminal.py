@@ -159,9 +159,7 @@ class Terminal:
         self.log = Log(self.clock, lambda line: None)
         self.points = Points(64)
         self.supervisor = Supervisor(self.clock, self.log, self._task_event)
-        self.bay = Bay(
-            [link.wires(_SLOT)], lambda kind: Driver, self._make_slot, self.supervisor, self
-        )
+        self.bay = Bay([link.wires(_SLOT)], self._find, self._make_slot, self.supervisor, self)
         self.control = Control(
             self.clock,
             lambda: self.bay.slots,
@@ -173,6 +171,9 @@ class Terminal:
         )
         self.supervisor.add("bay", self.bay.run)
         self.supervisor.add("control", self.control.runner.run)
+
+    async def _find(self, kind):
+        return Driver
 
     def _make_slot(self, number, identity, driver):
         cfg = {
