@@ -43,7 +43,7 @@ class Channel:
         self._listener = listener
         self._port = None
         self._reader = None
-        self._baud = 0
+        self.baud = 0  # of the port
         self._command = ""  # under way
         self._prefix = None  # of its answer's lines, None: takes all that nobody says unasked
         self._result = ""
@@ -57,10 +57,14 @@ class Channel:
 
     def open(self, port, baud):
         """Over a new port; what was under way on the one before is over."""
-        port.init(baud, bits=8, parity=None, stop=1, timeout=0, rxbuf=_PORT_BYTES)
         self._port = port
         self._reader = asyncio.StreamReader(port)
-        self._baud = baud
+        self.speak(baud)
+
+    def speak(self, baud):
+        """At another speed from here on."""
+        self._port.init(baud, bits=8, parity=None, stop=1, timeout=0, rxbuf=_PORT_BYTES)
+        self.baud = baud
         self.parser.clear()
 
     async def listen(self):
@@ -77,7 +81,7 @@ class Channel:
 
     async def _rest(self, chunk):
         """More of a frame, which comes at the speed of the wire."""
-        wait_ms = _FRAME_MS + at.FRAME * 10000 // self._baud
+        wait_ms = _FRAME_MS + at.FRAME * 10000 // self.baud
         try:
             return await asyncio.wait_for_ms(self._reader.readinto(chunk), wait_ms)
         except asyncio.TimeoutError:
@@ -225,13 +229,13 @@ class Channel:
     async def _write(self, data, count=0):
         """All of it; the port took `count` bytes a moment ago."""
         view = memoryview(data.encode() if isinstance(data, str) else data)
-        until = self._clock.ms() + _STUCK_MS + len(view) * 10000 // self._baud
+        until = self._clock.ms() + _STUCK_MS + len(view) * 10000 // self.baud
         while True:
             view = view[count:]
             if not len(view):
                 return
             if count:
-                await asyncio.sleep_ms(count * 10000 // self._baud)
+                await asyncio.sleep_ms(count * 10000 // self.baud)
             count = self._port.write(view[:_ONCE_BYTES]) or 0
             if not count:
                 if self._clock.ms() > until:

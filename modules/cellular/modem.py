@@ -14,7 +14,7 @@ from firmware.core.errors import SlotError
 from modules.cellular import at, service, steps
 from modules.cellular.channel import Channel, Refused, Silent
 from modules.cellular.sockets import Sockets
-from modules.cellular.states import BOOTING, DEAD, OFF, UP, Again, Dead
+from modules.cellular.states import BOOTING, DEAD, OFF, SAFE_BAUD, UP, Again, Dead
 from modules.cellular.status import Status
 
 _ANSWER_MS = const(3000)
@@ -180,9 +180,8 @@ class Modem:
                 self.called.set()
 
     def _open(self):
-        baud = self.cfg["baud"]
-        self.port = self._wires.uart(baud, None)
-        self.channel.open(self.port, baud)
+        self.port = self._wires.uart(SAFE_BAUD, None)
+        self.channel.open(self.port, SAFE_BAUD)
         self._listener = asyncio.create_task(self._listen())
 
     def stop_listening(self):
@@ -248,7 +247,20 @@ class Modem:
                 return False
             if good == _SYNC:
                 return True
-        return False
+        return await self._is_slow()
+
+    async def _is_slow(self):
+        """Does it answer at the speed it has after it began anew?"""
+        if self.channel.baud == SAFE_BAUD:
+            return False
+        self.channel.speak(SAFE_BAUD)
+        try:
+            await self.channel.ask("AT", _KNOCK_MS)
+        except (Silent, Dead):
+            return False
+        except (Refused, Again):
+            pass
+        return True
 
     async def _cycle(self, why):
         """Power away, a pause, power back."""

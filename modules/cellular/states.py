@@ -11,6 +11,8 @@ REGISTERED = "registered"
 UP = "context up"
 DEAD = "dead"
 
+SAFE_BAUD = 115200  # its speed after it began anew; then the wanted one is agreed on
+
 
 class Dead(SlotError):
     """Only taking its power away helps."""

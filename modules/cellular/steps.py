@@ -12,6 +12,7 @@ from modules.cellular.states import (
     PIN,
     REGISTERED,
     REGISTERING,
+    SAFE_BAUD,
     SIM,
     UP,
     Dead,
@@ -21,6 +22,7 @@ from modules.cellular.status import DENIED, UNKNOWN
 _ANSWER_MS = const(3000)
 _BOOT_MS = const(30000)  # from power to the first answer
 _KNOCK_MS = const(500)  # between two tries of that
+_SPEED_MS = const(150)  # until a modem has changed its speed
 _SIM_MS = const(60000)  # without a SIM that can be used
 _LOCKED_MS = const(10000)  # between two looks at one that waits for a person
 _REGISTER_MS = const(180000)  # without a network
@@ -30,18 +32,24 @@ _STEP_MS = const(2000)  # between two looks while a step waits
 
 
 async def boot(modem):
-    """Until it answers, and is set as we want it."""
+    """Until it answers at the wanted speed, and is set as we want it."""
     modem.set(BOOTING)
+    channel, wanted = modem.channel, modem.cfg["baud"]
     until = modem.clock.ms() + _BOOT_MS
     while True:
         modem.check()
         try:
-            await modem.channel.ask("AT", _KNOCK_MS)
-            await modem.channel.ask("ATE0", _ANSWER_MS)
-            break
+            await channel.ask("AT", _KNOCK_MS)
+            await channel.ask("ATE0", _ANSWER_MS)
+            if channel.baud == wanted:
+                break
+            if not await _agree(modem, wanted):
+                break
         except (Silent, Refused):
             if modem.clock.ms() > until:
                 raise Dead("no answer in %d s" % (_BOOT_MS // 1000))
+            # it has begun anew and is slow, or it did not and is at the speed of before
+            channel.speak(SAFE_BAUD if channel.baud == wanted else wanted)
     await modem.wait(_KNOCK_MS // 2)  # the echo of what was asked is through
     modem.fallen = None
     modem.set(SIM)
@@ -53,6 +61,18 @@ async def boot(modem):
         await modem.tell_to("AT+QICLOSE=%d,0" % socket)
     lines = await modem.ask("AT+CGMM", None)
     modem.status.model = lines[0] if lines else ""
+
+
+async def _agree(modem, baud):
+    """On another speed; False when the modem has none such."""
+    try:
+        await modem.channel.ask("AT+IPR=%d" % baud, _ANSWER_MS)
+    except Refused:
+        modem.tell("it keeps its speed of %d bit/s" % modem.channel.baud)
+        return False
+    await modem.wait(_SPEED_MS)
+    modem.channel.speak(baud)
+    return True
 
 
 async def find_sim(modem):

@@ -14,7 +14,7 @@ from tools.emulator.cellular import Module
 from tools.emulator.module_port import Port
 from tools.emulator.timers import Timers
 
-BAUD = 115200
+_BAUDS = {getattr(termios, f"B{baud}"): baud for baud in (9600, 38400, 115200, 460800)}
 QUICK = {"boot_s": 0.2, "register_s": 0.1, "latency_ms": 5}
 
 
@@ -31,12 +31,15 @@ class Modem:
         termios.tcsetattr(self._slave, termios.TCSANOW, attributes)
         os.set_blocking(self._fd, False)
         self.path = os.ttyname(self._slave)
-        self._port = Port(self._loop, self._timers, lambda: BAUD, self._hand, lambda level: None)
+        self._port = Port(self._loop, self._timers, self._baud, self._hand, lambda level: None)
         self.module = Module(self._port, 2, {**QUICK, **options})
         self._wishes = []
         self._is_stopping = False
         self._loop.register(self._fd, selectors.EVENT_READ, self._ready)
         self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def _baud(self):
+        return _BAUDS[termios.tcgetattr(self._slave)[4]]
 
     def _hand(self, data):
         os.write(self._fd, data)

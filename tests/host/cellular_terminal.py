@@ -95,7 +95,7 @@ async def main(options):
     clock = Clock(time.ticks_us, time.ticks_diff, lambda: int(time.time()) * 1000)
     log = Log(clock, print)
     wires = SlotWires(2, None, lambda: 0, lambda level: None, lambda level: None, make_uart)
-    cfg = {"mode": options["mode"], "baud": 115200, "apn": "test"}
+    cfg = {"mode": options["mode"], "baud": 460800, "apn": "test"}
     points = Points(16)
     slot = Slot(2, "cellular", Driver, wires, cfg, points, clock, log, Listener())
     task = asyncio.create_task(slot.run())

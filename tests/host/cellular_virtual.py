@@ -36,7 +36,7 @@ class Terminal:
         self.wires = link.wires(number)
         self.wires.power(True)
         self.wires.reset()
-        settings = {"mode": "push", "baud": 115200, "apn": "a"}
+        settings = {"mode": "push", "baud": 460800, "apn": "a"}
         settings.update(cfg)
         parts = (self.points, self.clock, Log(self.clock, lambda line: None), self.told)
         self.slot = Slot(number, "cellular", Driver, self.wires, settings, *parts)

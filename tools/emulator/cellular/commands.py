@@ -9,6 +9,8 @@ import time
 from tools.emulator.cellular.connection import CONNECTED, Connection
 
 ANSWER_S = 0.003
+_SPEED_S = 0.05  # until a new speed holds
+_SPEEDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 _LINE = 512
 _CME = {
     3: "operation not allowed",
@@ -219,6 +221,14 @@ class Commands:
         )
 
     # what sets
+
+    def _set_ipr(self, value):
+        """The speed, once this answer is over the line."""
+        speed = _number(value, 921600)
+        if speed not in _SPEEDS:
+            raise Refusal
+        modem = self._modem
+        modem.later(_SPEED_S, lambda: setattr(modem, "baud", speed))
 
     def _set_cmee(self, value):
         self._cmee = _number(value, 2)

@@ -11,7 +11,7 @@ BOOT_S = 2.0
 REGISTER_S = 1.5
 ANSWER_S = 0.003  # to most commands
 _ATTACH_S = 0.3  # of AT+QIACT, beside the way to the network and back
-_BAUD = 115200  # assumed, to know how far the UART is behind
+_BAUD = 115200  # after power-on; AT+IPR holds until then
 _EPOCH_S = 1795903200  # UTC of a virtual clock's zero
 
 # what `set` takes: a fault or a measured value, how it is judged, and what it means
@@ -73,6 +73,7 @@ class Module:
         self.boots = 0
         self.dropped = 0
         self.rx_bytes = 0
+        self.garbled = 0  # bytes that came at another speed than ours
         self.tx_bytes = 0
         self._garbage = 0
         self._lose = 0
@@ -86,6 +87,7 @@ class Module:
 
     def _forget(self):
         self.connections = {}
+        self.baud = _BAUD
         self.is_ready = False  # it takes commands
         self.registration = 0
         self.context = ""  # its address
@@ -128,7 +130,9 @@ class Module:
 
     def feed(self, data):
         self.rx_bytes += len(data)
-        if self._is_on and self.is_ready and not self.is_dead:
+        if self.port.baud() != self.baud:
+            self.garbled += len(data)
+        elif self._is_on and self.is_ready and not self.is_dead:
             self.commands.feed(data)
 
     def close(self):
@@ -187,13 +191,16 @@ class Module:
         if not self._is_on or self.is_dead:
             return
         now = self.port.now()
-        self._sent_until = max(now, self._sent_until) + len(data) * 10 / _BAUD
+        self._sent_until = max(now, self._sent_until) + len(data) * 10 / self.baud
         self.tx_bytes += len(data)
+        theirs = self.port.baud()
+        if theirs != self.baud:  # the board samples it wrongly
+            data = self.rng.randbytes(max(1, len(data) * theirs // self.baud))
         self.port.send(data)
 
     def behind(self):
         """Bytes that the UART has not carried yet."""
-        return max(0.0, self._sent_until - self.port.now()) * _BAUD / 10
+        return max(0.0, self._sent_until - self.port.now()) * self.baud / 10
 
     def line(self, text, is_final=False):
         """A line of an answer."""
