@@ -105,7 +105,7 @@ SCHEMA = (
     ("cellular.user", "text", "", 0, 64, None, "", "user name at the access point"),
     ("cellular.password", "secret", "", 0, 64, None, "", "password at the access point"),
     ("cellular.pin", "secret", "", 0, 8, None, "", "PIN of the SIM; empty: none"),
-    ("cellular.baud", "choice", 460800, None, None, _FAST, "", "speed of the modem's port"),
+    ("cellular.baud", "choice", 921600, None, None, _FAST, "", "speed of the modem's port"),
     ("control.remote", "bool", False, None, None, None, "", "others than people here may operate"),
     ("control.guarantee", "bool", False, None, None, None, "", "supply is guaranteed: no opening"),
     ("control.select_s", "int", 30, 5, 300, None, "s", "a selection runs out after it"),

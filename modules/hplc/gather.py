@@ -34,11 +34,6 @@ class Gather:
         else:
             self.strangers.append(address)
 
-    def heard(self, now):
-        """One more report, whether it had news or not."""
-        if self.is_open:
-            self._last_ms = now
-
     def due_ms(self, now, is_receiving):
         """ms until it is complete, 0: now; None when nothing is gathered."""
         if not self.is_open:

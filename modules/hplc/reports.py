@@ -168,7 +168,6 @@ class Reports:
     # power
 
     def _take_power(self, addresses, is_out, now):
-        gather = self.outages if is_out else self.returns
         for address in addresses:
             node = self._nodes.find(address)
             if node < 0:
@@ -177,7 +176,6 @@ class Reports:
                 self._out(node, now)
             elif self._nodes.has(node, nodes_.OUT):
                 self._back(node, now)
-        gather.heard(now)
 
     def _take_stranger(self, address, is_out, now):
         """One that is not in our archive: it is told with the others, but not again and again."""

@@ -186,13 +186,13 @@ def test_a_list_in_parts_is_one():
     assert gather.due_ms(0, False) is None
     for k in range(30):
         gather.add(k, 1000)
-    gather.heard(1300)
+    gather.add_stranger("000000000001", 1300)
     assert gather.due_ms(1400, False) == 300
     assert gather.due_ms(1600, True) == 600  # more is coming, and many are concerned
     assert gather.due_ms(1700, False) == 0
-    gather.heard(3400)
+    gather.add(30, 3400)
     assert gather.due_ms(3450, True) == 50  # 2.5 s after the first at the latest
-    assert len(gather.take()[0]) == 30 and gather.due_ms(3500, False) is None
+    assert len(gather.take()[0]) == 31 and gather.due_ms(3500, False) is None
 
 
 def test_a_single_one_is_told_after_the_pause():
