@@ -7,6 +7,7 @@ never on the board's flash. Some names exist here only, for the board file: `edg
 
 import asyncio
 
+import shim_flag
 import shim_poll
 from shim_i2c import I2C
 from shim_pin import Pin, chip_bus, slot_bus
@@ -29,6 +30,7 @@ from shim_timer import Timer
 from shim_uart import UART
 from umachine import PinBase, Signal, idle, mem8, mem16, mem32, time_pulse_us
 
+asyncio.ThreadSafeFlag = shim_flag.Flag
 shim_poll.reserve(asyncio.core._io_queue.poller)
 
 

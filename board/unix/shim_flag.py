@@ -17,6 +17,3 @@ class Flag:
         """As the original: the flag is down again afterwards."""
         await self._event.wait()
         self._event.clear()
-
-
-asyncio.ThreadSafeFlag = Flag
