@@ -28,6 +28,7 @@ class Alarms:
     def __init__(self):
         self.edges = []  # ms each
         self.outages = []
+        self.back = set()  # names of nodes that have power again, as far as it was told
         self.pending = {}  # (input, level) or address: s of the monotonic clock
         self._lock = threading.Lock()
 
@@ -40,6 +41,9 @@ class Alarms:
         if event["event"] == "OUTAGE":
             for name in event.get("members", []):
                 self._note(self.outages, name, at)
+            return
+        if event["event"] == "POWER_BACK":
+            self.back.update(event.get("members", []))
             return
         found = _INPUT.match(str(event["text"]))
         if found and event["device"] == f"telemetry-{_TELEMETRY}":
@@ -92,7 +96,6 @@ class Run:
             try:
                 self._raise_edges()
             finally:
-                self._count = 0
                 outages.join()
             lost = self.alarms.wait(_LATE_S)
             failures = self._station.failures()
@@ -143,10 +146,11 @@ class Run:
                 self._say(f"{self.plan.via}: {number + 1} of {self._count} edges")
 
     def _raise_outages(self):
-        """One node after the other, as long as edges are raised or outages are wanted."""
+        """One node after the other."""
         nodes = [address for _, _, address, _ in self.plan.carriers()]
         for _ in range(self._outages):
             address = self._rng.choice(nodes)
+            self.alarms.back.discard(address)
             self._set(_CARRIER, outage=[address])
             reported = self._reported()
             if reported is None:
@@ -154,7 +158,9 @@ class Run:
             self.alarms.raised(address, reported)
             self._wait_told(address)
             self._set(_CARRIER, restore=[address])
-            time.sleep(self._rng.uniform(1.5, 2.0))  # the node comes up again
+            # who is not known to be back is not told to be out a second time
+            self._wait(lambda address=address: address in self.alarms.back)
+            time.sleep(self._rng.uniform(0, 0.5))
 
     def _reported(self):
         """When the module sent its first report, s; None when it did not."""
@@ -168,6 +174,9 @@ class Run:
         return None
 
     def _wait_told(self, address):
+        self._wait(lambda: address not in self.alarms.pending)
+
+    def _wait(self, is_so):
         until = time.monotonic() + _LATE_S
-        while address in self.alarms.pending and time.monotonic() < until:
+        while not is_so() and time.monotonic() < until:
             time.sleep(0.02)
