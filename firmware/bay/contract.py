@@ -54,6 +54,10 @@ class Driver:
     async def command(self, verb, *args):
         """What people and apps ask for besides, between two polls; SlotError when unknown."""
 
+    # A driver whose module operates something has besides: outputs(), position(name) and
+    # objection(name, action, is_remote), which firmware/control/outputs.py explains, and a
+    # command `operate` that asks cfg["redeem"] whether it was the front door that called.
+
     def view(self, name):
         """(header, rows) or (header, rows, note) of a table in VIEWS, for people."""
         return ("what", "value"), ()
