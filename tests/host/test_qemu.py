@@ -40,7 +40,8 @@ def test_on_cortex_m3(script, verdicts):
 @pytest.mark.parametrize("name", sorted(suite.EXCLUDED))
 def test_the_excluded_cannot_run(name, elf):
     """The day it can, it leaves the table."""
-    assert "ImportError: no module named" in suite.run(elf, suite.SCRIPTS / f"{name}.py")
+    said = suite.run(elf, suite.SCRIPTS / f"{name}.py")
+    assert said and "Traceback" in said
 
 
 @pytest.mark.parametrize(
