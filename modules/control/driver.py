@@ -21,6 +21,7 @@ _STEP_MS = const(10)  # between two looks while an operation is under way
 _CONTACT_MS = const(60)  # a relay's contact follows its coil in it
 _SLACK_MS = const(50)  # after which a pulse that the timer should have ended is ended here
 
+_PROFILE = const("control")  # of the archive row that names the module
 _SWITCHES = ("q1", "q2")
 _RELAYS = ("q1 close", "q1 open", "q2 close", "q2 open")
 _POSITIONS = ("moving", "open", "closed", "faulty")
@@ -70,7 +71,8 @@ class Driver:
     async def open(self):
         """SlotError when the chip does not take its settings, or a relay is on."""
         for row in self._cfg["devices"]():
-            self._name = row.name
+            if row.profile == _PROFILE:
+                self._name = row.name
         try:
             self._board.set_up()
             self._pins = await self._until(_is_at_rest, _CONTACT_MS)

@@ -34,11 +34,17 @@ class Driver(contract.Driver):
 
     async def open(self):
         """SlotError when a chip is not there or the profile is wrong."""
-        rows = list(self._cfg["devices"]())
-        if rows:
-            self.name, self.profile_name = rows[0].name, rows[0].profile
-            for row in rows[1:]:
+        known = profile.names()
+        is_named = False
+        for row in self._cfg["devices"]():
+            if row.profile not in known:  # of what was in this slot before, perhaps
+                text = "%s: a telemetry module has no profile %s, but %s"
+                self._problems.append(text % (row.name, row.profile, ", ".join(known)))
+            elif is_named:
                 self._problems.append("%s: the module has one profile already" % row.name)
+            else:
+                is_named = True
+                self.name, self.profile_name = row.name, row.profile
         found = self.profile = profile.load(self.profile_name)
         self.channels = [Channel(spec) for spec in found.analogs]
         self.digital.open(found)
