@@ -79,6 +79,7 @@ def test_with_mosquitto():
     check(*make_run(SECONDS=SECONDS, BROKER="mosquitto", METERS=3), meters=3)
 
 
+@pytest.mark.alone  # the link is judged, in real time
 @pytest.mark.parametrize("name", ["keating_lv_3ph_60hz", "wisp_110kv_fault_50hz"])
 def test_real_recordings(name):
     """60 Hz and unbalanced; 110 kV through a fault: full scale and windows are found."""
