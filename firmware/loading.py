@@ -1,13 +1,11 @@
 """Drivers of expansion modules, found by the module's type: a part of the composition root.
 
-A file at a time, and others have their turn in between: what lies as .mpy on flash is read and
-put into the heap, which takes longer than the metrology unit's buffer lasts. Frozen code takes
-no time.
+One at a time, and others have their turn in between: what lies as .mpy on flash is read and put
+into the heap, and several in a row take longer than the metrology unit's buffer lasts. Frozen
+code takes no time.
 """
 
 import asyncio
-import os
-import sys
 
 from micropython import const
 
@@ -18,16 +16,13 @@ class Loader:
     def __init__(self, heap):
         """`heap`: counts what it takes (core/heap.py)."""
         self._heap = heap
-        self._lock = asyncio.Lock()  # modules that come together are loaded one after the other
+        self._lock = asyncio.Lock()
 
     async def driver(self, kind):
         """The Driver class of a module type, modules/<kind>/driver.py; None without one."""
-        folder = "modules." + kind
         async with self._lock:
-            for name in _parts(kind):
-                self._heap.load(__import__, "%s.%s" % (folder, name))
-                await asyncio.sleep_ms(_BETWEEN_MS)
-            return self._heap.load(_driver, folder)
+            await asyncio.sleep_ms(_BETWEEN_MS)
+            return self._heap.load(_driver, "modules." + kind)
 
 
 def _driver(folder):
@@ -39,15 +34,3 @@ def _driver(folder):
             if str(error) == "no module named '%s'" % absent:
                 return None
         raise  # the driver is there, what it imports is not
-
-
-def _parts(kind):
-    """Names of the files beside the driver, as far as they lie on a file system."""
-    for path in sys.path:
-        try:
-            files = os.listdir("%s/modules/%s" % (path, kind))
-        except OSError:
-            continue
-        names = [file.split(".")[0] for file in files if file.endswith((".mpy", ".py"))]
-        return sorted([name for name in names if name != "driver"])
-    return ()

@@ -17,6 +17,7 @@ from firmware.core.quality import IV
 from firmware.devices import dialect_dlt645, dialect_dlt698, dialect_modbus
 from firmware.devices import profile as kinds
 from modules.rs485.line import Line
+from modules.rs485.switches import Switches
 
 _ASK_AGAIN = const(64)  # rounds after which "refused" is forgotten
 _HEARD = const(256)  # bytes that are listened to when several devices answer at once
@@ -60,8 +61,6 @@ class Driver:
                 self._problems.append("%s: %s" % (row.name, error))
         kinds.settle()
         if [profile for profile in self._profiles if profile.outputs]:
-            from modules.rs485.switches import Switches  # only where there are some
-
             self._switches = Switches(self._names, self._profiles, self._exchange, self._clock)
         count = len(self._names)
         self._split = array("L", [0] * count)

@@ -10,6 +10,7 @@ from firmware.core.operation import ACTIONS, CLOSE, DONE, FAILED, REFUSED, UNKNO
 
 _STEP_MS = const(50)  # between two looks at the state
 _WORDS = ("open", "closed")
+_MOST = const(4)  # outputs of a device, as a profile may have them
 
 
 class Switches:
@@ -20,7 +21,8 @@ class Switches:
         self._profiles = profiles
         self._exchange = exchange
         self._clock = clock
-        self._seen = {}  # (device, number of the output): 1 closed, 0 open, as it was read last
+        # _MOST * device + number of the output: 1 closed, 0 open, as it was read last
+        self._seen = {}
 
     def names(self):
         """((name, actions), ..) of all outputs."""
@@ -33,12 +35,12 @@ class Switches:
         )
 
     def position(self, name):
-        state = self._seen.get(self._find(name))
+        state = self._seen_of(*self._find(name))
         return "unknown" if state is None else _WORDS[state]
 
     def objection(self, name, action):
         """What speaks against it as it was read last."""
-        state = self._seen.get(self._find(name))
+        state = self._seen_of(*self._find(name))
         if state is None:
             return "the position of %s is not known" % name
         return _against(name, action, state)
@@ -95,7 +97,7 @@ class Switches:
     async def _state(self, device, number):
         """1 closed, 0 open, None when it cannot be read."""
         ask, points = self._profiles[device].outputs[number].read
-        self._seen.pop((device, number), None)
+        self._seen.pop(_MOST * device + number, None)
         dialect = await self._exchange(device, ask, False)
         if dialect is None or dialect.refused():
             return None
@@ -103,15 +105,20 @@ class Switches:
             dialect.values(points, lambda *what: self._note(device, *what))
         except CodecError:
             return None
-        return self._seen.get((device, number))
+        return self._seen_of(device, number)
+
+    def _seen_of(self, device, number):
+        """1 closed, 0 open, None: not known."""
+        return self._seen.get(_MOST * device + number)
 
     def _note(self, device, point, value, bits):
         for number, output in enumerate(self._profiles[device].outputs):
             if output.point == point:
+                key = _MOST * device + number
                 if bits:
-                    self._seen.pop((device, number), None)
+                    self._seen.pop(key, None)
                 else:
-                    self._seen[device, number] = value >> output.bit & 1
+                    self._seen[key] = value >> output.bit & 1
 
     def _find(self, name):
         """(device, number of the output)."""
