@@ -21,7 +21,18 @@ def test_what_is_counted(weighed):
     assert weighed["table_bytes"] >= 17 * 480
     parts = weighed["table_bytes"] + sum(size for _, size in weighed["shares"])
     assert 0.7 * parts < weighed["heap_data_bytes"] < 1.4 * parts
-    assert weighed["heap_data_bytes"] < program.BAR < weighed["heap_code_bytes"]
+    assert weighed["heap_data_bytes"] < weighed["heap_code_bytes"]
+
+
+def test_what_is_missed_is_told(weighed):
+    options = program.parse(["--devices", "8"])
+    assert program.missed(options, weighed) == []
+    worse = {**weighed, "heap_data_bytes": 256001, "answering": 7, "failures": ["slot 3: gone"]}
+    assert [text.split()[0] for text in program.missed(options, worse)] == [
+        "slot",
+        "heap_data_bytes",
+        "7",
+    ]
 
 
 def test_wrong_words():

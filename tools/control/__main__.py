@@ -3,15 +3,13 @@ power is cut, the module is pulled and flags change; see README.md. The last lin
 the exit code is 0 only when every bar is met.
 """
 
-import argparse
-import json
 import os
 import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 
+from tools import verdict
 from tools.control.run import BARS, run
 from tools.vboard.setup import BoardError
 from tools.virtual.host import BenchError
@@ -27,14 +25,8 @@ _PLANTS = (
 _SHOWN = 10  # sentences of what was wrong
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One sentence, without the usage."""
-        sys.exit(f"control: {message}")
-
-
 def parse(argv):
-    parser = Parser(prog="make control", description=__doc__)
+    parser = verdict.Parser("control", __doc__)
     parser.add_argument("--sequences", type=int, default=50000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
@@ -85,7 +77,7 @@ def bench(sequences, seed, plant, jobs, say):
 
 def missed(result):
     """Sentences about the bars that are not met."""
-    out = [f"{key} is {result[key]}, 0 is wanted" for key in BARS if result[key]]
+    out = verdict.missed(dict.fromkeys(BARS, (0, "most")), result)
     if not result["done"]:
         out.append("nothing was operated, which proves nothing")
     return out
@@ -93,24 +85,12 @@ def missed(result):
 
 def main():
     options = parse(sys.argv[1:])
-
-    def say(text):
-        print(text, file=sys.stderr, flush=True)
-
-    try:
-        result, wrong = bench(options.sequences, options.seed, options.plant, options.jobs, say)
-    except (BenchError, BoardError) as error:
-        sys.exit(f"control: {error}")
-    except KeyboardInterrupt:
-        sys.exit("control: stopped")
+    plan = options.sequences, options.seed, options.plant, options.jobs
+    with verdict.spoken("control", BenchError, BoardError):
+        result, wrong = bench(*plan, verdict.say)
     for text in wrong[:_SHOWN]:
         print(text)
-    errors = missed(result)
-    for error in errors:
-        print("missed:", error)
-    with suppress(BrokenPipeError):
-        print(json.dumps(result), flush=True)
-    sys.exit(1 if errors else 0)
+    verdict.end(result, missed(result))
 
 
 if __name__ == "__main__":

@@ -5,11 +5,9 @@ from the notes on Q/GDW 1376.2, the meters are foreign codecs. The last line is 
 exit code is 0 only when every bar is met.
 """
 
-import argparse
-import json
 import sys
-from contextlib import suppress
 
+from tools import verdict
 from tools.hplc.run import Run
 from tools.vboard.setup import BoardError
 from tools.virtual.host import BenchError
@@ -24,14 +22,8 @@ BARS = {
 }
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One sentence, without the usage."""
-        sys.exit(f"hplc: {message}")
-
-
 def parse(argv):
-    parser = Parser(prog="make hplc", description=__doc__)
+    parser = verdict.Parser("hplc", __doc__)
     parser.add_argument("--nodes", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--loss", type=float, default=5.0, help="%% of frames lost on each hop")
@@ -69,14 +61,9 @@ def parse(argv):
 
 def missed(plan, result):
     """Sentences about the bars that are not met."""
+    bars = {key: bar for key, bar in BARS.items() if plan.outage or "outage" not in key}
     out = [f"the slot failed: {text}" for text in result["failures"]]
-    for key, (bar, kind) in BARS.items():
-        value = result[key]
-        if value is None:
-            if plan.outage or "outage" not in key:
-                out.append(f"{key} was not measured")
-        elif (value > bar) if kind == "most" else (value < bar):
-            out.append(f"{key} is {value}, at {kind} {bar} is wanted")
+    out += verdict.missed(bars, result)
     for key in ("outage", "back"):
         if plan.outage and (result[key + "_events"], result[key + "_members"]) != (1, plan.outage):
             out.append(
@@ -92,21 +79,12 @@ def missed(plan, result):
 
 def main():
     plan = parse(sys.argv[1:])
-    try:
-        run = Run(plan)
+    run = Run(plan)
+    with verdict.spoken("hplc", BenchError, BoardError):
         result = run.go()
-    except (BenchError, BoardError) as error:
-        sys.exit(f"hplc: {error}")
-    except KeyboardInterrupt:
-        sys.exit("hplc: stopped")
     for text in run.wrong_texts[:5]:
         print("wrong:", text)
-    errors = missed(plan, result)
-    for error in errors:
-        print("missed:", error)
-    with suppress(BrokenPipeError):
-        print(json.dumps(result), flush=True)
-    sys.exit(1 if errors else 0)
+    verdict.end(result, missed(plan, result))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,9 @@ MicroPython on virtual time. Metering and the uplink are not among it; `make run
 last line is the result; the exit code is 0 only when the bar is met.
 """
 
-import argparse
-import json
 import sys
 
+from tools import verdict
 from tools.emulator import modules
 from tools.emulator.hplc import fleet as carrier
 from tools.memory.bus import Rs485
@@ -15,20 +14,14 @@ from tools.station.devices import fleet
 from tools.vboard.setup import BoardError
 from tools.virtual.host import BenchError, Host
 
-BAR = 256000  # bytes of data, on the 64-bit port
+BARS = {"heap_data_bytes": (256000, "most")}  # on the 64-bit port
 _BUSES = (1, 6)
 _CARRIER = 2
 _OTHERS = ((3, "cellular"), (4, "control"), (5, "telemetry"))
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One sentence, without the usage."""
-        sys.exit(f"memory: {message}")
-
-
 def parse(argv):
-    parser = Parser(prog="make memory", description=__doc__)
+    parser = verdict.Parser("memory", __doc__)
     parser.add_argument("--devices", type=int, default=200, help="half of them behind HPLC")
     parser.add_argument("--points", type=int, default=20, help="places a device in the table")
     parser.add_argument("--minutes", type=int, default=16, help="of virtual time")
@@ -75,23 +68,19 @@ def measure(options):
     return report
 
 
+def missed(options, result):
+    """Sentences about what is not as it should be."""
+    found = result["failures"] + verdict.missed(BARS, result)
+    if result["answering"] != options.devices:
+        found.append(f"{result['answering']} of {options.devices} devices answer")
+    return found
+
+
 def main():
     options = parse(sys.argv[1:])
-    try:
+    with verdict.spoken("memory", BenchError, BoardError, ValueError):
         result = measure(options)
-    except (BenchError, BoardError, ValueError) as error:
-        sys.exit(f"memory: {error}")
-    except KeyboardInterrupt:
-        sys.exit("memory: stopped")
-    errors = list(result["failures"])
-    if result["heap_data_bytes"] > BAR:
-        errors.append(f"heap_data_bytes is {result['heap_data_bytes']}, at most {BAR} is wanted")
-    if result["answering"] != options.devices:
-        errors.append(f"{result['answering']} of {options.devices} devices answer")
-    for error in errors:
-        print("error:", error)
-    print(json.dumps({**result, "errors": errors}))
-    sys.exit(1 if errors else 0)
+    verdict.end(result, missed(options, result))
 
 
 if __name__ == "__main__":

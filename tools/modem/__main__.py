@@ -4,11 +4,9 @@ Half of the faults come in push mode, half in buffer mode. The last line is the 
 code is 0 only when every bar is met.
 """
 
-import argparse
-import json
 import sys
-from contextlib import suppress
 
+from tools import verdict
 from tools.modem import faults
 from tools.modem.run import Run
 from tools.vboard.setup import BoardError
@@ -23,14 +21,8 @@ BARS = {
 }
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One sentence, without the usage."""
-        sys.exit(f"modem: {message}")
-
-
 def parse(argv):
-    parser = Parser(prog="make modem", description=__doc__)
+    parser = verdict.Parser("modem", __doc__)
     parser.add_argument("--faults", type=int, default=300, help="in both modes together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mode", choices=MODES, help="only this one")
@@ -86,32 +78,14 @@ def tell(mode, run, say):
 
 def missed(result):
     """Sentences about the bars that are not met."""
-    out = []
-    for key, (bar, kind) in BARS.items():
-        value = result[key]
-        if (value > bar) if kind == "most" else (value < bar):
-            out.append(f"{key} is {value}, at {kind} {bar} is wanted")
-    return out
+    return verdict.missed(BARS, result)
 
 
 def main():
     options = parse(sys.argv[1:])
-
-    def say(text):
-        print(text, file=sys.stderr, flush=True)
-
-    try:
-        result = bench(options, say)
-    except (BenchError, BoardError) as error:
-        sys.exit(f"modem: {error}")
-    except KeyboardInterrupt:
-        sys.exit("modem: stopped")
-    errors = missed(result)
-    for error in errors:
-        print("missed:", error)
-    with suppress(BrokenPipeError):
-        print(json.dumps(result), flush=True)
-    sys.exit(1 if errors else 0)
+    with verdict.spoken("modem", BenchError, BoardError):
+        result = bench(options, verdict.say)
+    verdict.end(result, missed(result))
 
 
 if __name__ == "__main__":

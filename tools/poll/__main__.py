@@ -4,12 +4,10 @@ pymodbus) on a line that reckons every character. The last line is the result; t
 0 only when every bar is met.
 """
 
-import argparse
 import copy
-import json
 import sys
-from contextlib import suppress
 
+from tools import verdict
 from tools.poll import sweep
 from tools.poll.run import PollError, Run
 from tools.vboard.setup import BoardError
@@ -31,14 +29,8 @@ BARS = {
 }
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One sentence, without the usage."""
-        sys.exit(f"poll: {message}")
-
-
 def parse(argv):
-    parser = Parser(prog="make poll", description=__doc__)
+    parser = verdict.Parser("poll", __doc__)
     parser.add_argument("--devices", type=int, default=200, help="on all buses together")
     parser.add_argument("--dead", type=int, help="of them, that never answer (one in ten)")
     parser.add_argument("--buses", type=int, default=4)
@@ -102,14 +94,7 @@ def _slowdown(run, healthy):
 
 def missed(result):
     """Sentences about the bars that are not met."""
-    out = [f"bus: {text}" for text in result["failures"]]
-    for key, (bar, kind) in BARS.items():
-        value = result.get(key)
-        if value is None:
-            out.append(f"{key} was not measured")
-        elif (value > bar) if kind == "most" else (value < bar):
-            out.append(f"{key} is {value}, at {kind} {bar} is wanted")
-    return out
+    return [f"bus: {text}" for text in result["failures"]] + verdict.missed(BARS, result)
 
 
 def table(result):
@@ -133,25 +118,12 @@ def show(plan, say):
 
 def main():
     plan = parse(sys.argv[1:])
-
-    def say(text):
-        print(text, file=sys.stderr, flush=True)
-
-    try:
+    with verdict.spoken("poll", PollError, BoardError):
         if plan.sweep:
-            show(plan, say)
-        result = poll(plan, say)
-    except (PollError, BoardError) as error:
-        sys.exit(f"poll: {error}")
-    except KeyboardInterrupt:
-        sys.exit("poll: stopped")
+            show(plan, verdict.say)
+        result = poll(plan, verdict.say)
     table(result)
-    errors = missed(result)
-    for error in errors:
-        print("missed:", error)
-    with suppress(BrokenPipeError):
-        print(json.dumps({"devices": plan.devices, "dead": plan.dead, **result}), flush=True)
-    sys.exit(1 if errors else 0)
+    verdict.end({"devices": plan.devices, "dead": plan.dead, **result}, missed(result))
 
 
 if __name__ == "__main__":
