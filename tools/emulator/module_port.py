@@ -1,19 +1,21 @@
 """What an emulated module has of its slot: the UART to the board, the interrupt line, time.
 
-Bytes take the time that the board's speed gives them, both ways, 10 bits each.
+Bytes take the time that the board's speed gives them, both ways. The same in real and in virtual
+time: `timers` are tools.emulator.timers or tools.virtual.time.
 """
 
-_BITS = 10
+_BITS = 10  # of a byte on the line, where nobody knows about parity
 _PIECE_S = 0.008  # bytes that come within are handed on together
 
 
 class Port:
-    def __init__(self, loop, timers, baud, hand, interrupt):
-        """baud(): the board's speed now; hand(data): to the board; interrupt(level)."""
-        self.loop = loop  # of `select`, for sockets
+    def __init__(self, loop, timers, baud, hand, interrupt, bits=lambda: _BITS):
+        """baud(), bits(): of the board now; hand(data): to the board; interrupt(level)."""
+        self.loop = loop  # of `select`, for sockets; None in virtual time
         self.now = timers.now  # s
         self.later = timers.later  # later(s, call), whose result has cancel()
         self.baud = baud
+        self._bits = bits
         self._hand = hand
         self._interrupt = interrupt
         self._down_free = 0.0  # when the line to the board is idle again
@@ -22,7 +24,7 @@ class Port:
 
     def send(self, data):
         """To the board."""
-        size = max(1, int(_PIECE_S * self.baud() / _BITS))
+        size = max(1, int(_PIECE_S * self.baud() / self._bits()))
         for at in range(0, len(data), size):
             piece = bytes(data[at : at + size])
             self._down_free = self._end(self._down_free, piece)
@@ -46,4 +48,4 @@ class Port:
             self._hand(piece)
 
     def _end(self, free, data):
-        return max(free, self.now()) + _BITS * len(data) / self.baud()
+        return max(free, self.now()) + self._bits() * len(data) / self.baud()

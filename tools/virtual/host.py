@@ -15,54 +15,16 @@ from typing import Any
 from tools.deploy import tree
 from tools.emulator import records
 from tools.emulator.eeprom import Eeprom
+from tools.emulator.module_port import Port
 from tools.vboard import setup
 from tools.virtual.time import Time
 
 UTC_MS = 1790000100000 // 900000 * 900000  # a quarter of an hour begins
 _EEPROM = 0x50
-_PIECE_S = 0.008  # bytes of a UART that come within are handed on together
 
 
 class BenchError(Exception):
     """The terminal's half did not do its work; one sentence."""
-
-
-class Port:
-    """What a Module has of its slot."""
-
-    loop = None  # there are no sockets in virtual time
-
-    def __init__(self, host, slot):
-        self._host = host
-        self._slot = slot
-        self._free_us = 0  # when the line to the board is idle again
-        self.now = host.time.now
-        self.later = host.time.later
-
-    def send(self, data):
-        """To the board's UART, as fast as the board has set it."""
-        place = self._host.slots[self._slot]
-        size = max(1, int(_PIECE_S * place.baud / place.bits))
-        for at in range(0, len(data), size):
-            piece = data[at : at + size]
-            start = max(self._free_us, self._host.time.us)
-            self._free_us = start + place.us_for(len(piece))
-            self.later((self._free_us - self._host.time.us) / 1e6, lambda p=piece: self._hand(p))
-
-    def _hand(self, piece):
-        place = self._host.slots[self._slot]
-        if place.is_open and place.port is self:
-            self._host.news.append(f"u {self._slot} {piece.hex()}")
-
-    def baud(self):
-        """The speed the board has set."""
-        return self._host.slots[self._slot].baud
-
-    def interrupt(self, level):
-        place = self._host.slots[self._slot]
-        if place.port is self and place.interrupt != level:
-            place.interrupt = level
-            self._host.news.append(f"n {self._slot} {int(level)}")
 
 
 class Slot:
@@ -77,10 +39,6 @@ class Slot:
         self.is_held = False  # in reset
         self.is_on = False  # what the module was told last
         self.interrupt = 1
-        self.free_us = 0  # when the line from the board is idle again
-
-    def us_for(self, count):
-        return round(1e6 * count * self.bits / self.baud)
 
     def refresh(self):
         on = self.is_fed and not self.is_held
@@ -107,7 +65,14 @@ class Host:
     def plug(self, slot, kind, make, options=None):
         """A module of class `make` into a slot; the Module."""
         place = self.slots[slot]
-        place.port = Port(self, slot)
+        place.port = Port(
+            None,
+            self.time,
+            lambda: place.baud,
+            lambda piece: self._hand(slot, piece),
+            lambda level: self._interrupt(slot, level),
+            lambda: place.bits,
+        )
         place.module = make(place.port, slot, options or {})
         place.eeprom = Eeprom(records.identity(kind, "OpenTTU", f"SIM{slot:05d}", 1))
         place.is_on = False
@@ -116,11 +81,10 @@ class Host:
 
     def unplug(self, slot):
         place = self.slots[slot]
+        place.port.close()
         place.module.close()
         place.module = place.port = place.eeprom = None
-        if not place.interrupt:
-            place.interrupt = 1
-            self.news.append(f"n {slot} 1")
+        self._interrupt(slot, 1)
 
     def run(self):
         """The report of the terminal's half; BenchError."""
@@ -191,16 +155,22 @@ class Host:
             place.refresh()
         return True
 
+    def _hand(self, slot, piece):
+        if self.slots[slot].is_open:
+            self.news.append(f"u {slot} {piece.hex()}")
+
+    def _interrupt(self, slot, level):
+        place = self.slots[slot]
+        level = 1 if level else 0
+        if place.interrupt != level:
+            place.interrupt = level
+            self.news.append(f"n {slot} {level}")
+
     def _written(self, place, data):
         """The module has it when the last byte is over the line."""
-        place.free_us = max(place.free_us, self.time.us) + place.us_for(len(data))
         module = place.module
-
-        def arrive():
-            if module and place.module is module and place.is_on:
-                module.feed(data)
-
-        self.time.later((place.free_us - self.time.us) / 1e6, arrive)
+        if module:
+            place.port.carry(data, lambda data: place.is_on and module.feed(data))
 
     def _transfer(self, address, out, count):
         self.transfers += 1

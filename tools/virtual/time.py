@@ -3,15 +3,7 @@
 import heapq
 import itertools
 
-
-class Handle:
-    """Something that is due."""
-
-    def __init__(self, call):
-        self.call = call
-
-    def cancel(self):
-        self.call = None
+from tools.emulator.timers import Handle
 
 
 class Time:
