@@ -22,10 +22,11 @@ class Loader:
         """The Driver class of a module type, modules/<kind>/driver.py; None without one."""
         async with self._lock:
             await asyncio.sleep_ms(_BETWEEN_MS)
-            return self._heap.load(_driver, "modules." + kind)
+            return self._heap.load(find, "modules." + kind)
 
 
-def _driver(folder):
+def find(folder):
+    """The Driver class in <folder>/driver.py, None without one."""
     name = folder + ".driver"
     try:
         return __import__(name, None, None, ("Driver",)).Driver

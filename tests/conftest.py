@@ -94,3 +94,24 @@ def replay(micropython):
         )
 
     return run
+
+
+@pytest.fixture
+def planting(tmp_path, monkeypatch):
+    """planting(folder, ..) -> plant(file, text, other): benches run a copy of these folders from
+    then on, with that instead."""
+    from tools.deploy import tree
+
+    def copied(*folders):
+        for folder in folders:
+            shutil.copytree(ROOT / folder, tmp_path / folder)
+        monkeypatch.setattr(tree, "ROOT", tmp_path)
+        return plant
+
+    def plant(file, text, other):
+        path = tmp_path / file
+        source = path.read_text()
+        assert source.count(text) == 1, f"{file} has changed: {text}"
+        path.write_text(source.replace(text, other))
+
+    return copied

@@ -8,12 +8,10 @@ port. State is 42 bytes a node; all queues are bounded.
 from micropython import const
 
 from firmware.codec import gdw1376_2 as gdw
-from firmware.codec import gdw1376_2_down as down
 from firmware.core.errors import SlotError
 from modules.hplc import clock as clocks
-from modules.hplc import desk as desks
 from modules.hplc import nodes as nodes_
-from modules.hplc import views
+from modules.hplc import orders, views
 from modules.hplc.desk import Desk
 from modules.hplc.exchange import Exchange
 from modules.hplc.jobs import Jobs
@@ -56,13 +54,13 @@ class Driver:
         self._wires = wires
         self._cfg = cfg
         self._clock = clock
-        self._log = log
+        self.log = log
         self._port = None
         self._news = None
         self._problems = []
         self._name = "hplc-%d" % wires.number
         self._meters = Meters(log)
-        self._routed = None
+        self.routed = None
         self._route = UNKNOWN
         self._is_stale = False  # the module began anew while it was being started
         self._began_s = 0
@@ -94,15 +92,15 @@ class Driver:
         self._port = Port(self._wires, cfg["baud"])
         self.desk = Desk(cfg["main"], self._port.char_us, self._take_report, self._clock.us())
         self.jobs = Jobs(self.desk)
-        self.startup = Startup(self.nodes, cfg["main"], self._log)
+        self.startup = Startup(self.nodes, cfg["main"], self.log)
         self.reading = Reading(
             self.nodes, self._meters, self.desk, cfg, self._clock, self._answered
         )
-        self._routed = Routed(self.nodes, self._meters, self.reading)
+        self.routed = Routed(self.nodes, self._meters, self.reading)
         self.reports = Reports(
             self.nodes,
             self.reading,
-            self._routed,
+            self.routed,
             self.desk,
             self.startup,
             self._clock,
@@ -132,7 +130,7 @@ class Driver:
         self._began_s = self.now_s()
         self.reports.has_listener = True
         self.reports.has_restarted = False
-        self._start()
+        self.start()
         while True:
             await self._turn(self._work())
             if self.desk.silent >= _SILENT:
@@ -141,11 +139,14 @@ class Driver:
     async def command(self, verb, *args):
         """The ORDERS, which begin something and tell so; `transfer` (address, protocol, bytes,
         wait_ms): a meter's answer to one frame."""
-        if verb == "transfer":
+        if verb == "transfer" and len(args) == 4:
             return await self._exchange(*args)
         if verb not in self.ORDERS:
             raise SlotError("the HPLC module has no command %s" % verb)
-        return getattr(self, "_order_" + verb)(*args)
+        try:
+            return getattr(orders, verb)(self, *args)
+        except TypeError:  # too many words, too few, or of another kind
+            raise SlotError("%s does not take these words: %s" % (verb, args))
 
     def view(self, name):
         return getattr(views, name)(self)
@@ -240,7 +241,7 @@ class Driver:
             self._restarted()
         if self._is_stale and self.startup.is_ready:
             self._is_stale = False
-            self._start()
+            self.start()
         if reading.is_doubtful:
             reading.is_doubtful = False
             self.jobs.add("probe", self._ask_mode())
@@ -267,9 +268,9 @@ class Driver:
         if wanted:
             self._busy_s = now // 1000
             if self._route != PAUSED:
-                self.jobs.add("pause", self.startup.route(2, self._set_route))
+                self.jobs.add("pause", self.startup.route(2, self.set_route))
         elif self._route != RUNNING and now // 1000 - self._busy_s >= _IDLE_S:
-            self.jobs.add("resume", self.startup.route(3, self._set_route))
+            self.jobs.add("resume", self.startup.route(3, self.set_route))
 
     def _look_after(self, now_s):
         if now_s >= self._points_s:
@@ -279,7 +280,7 @@ class Driver:
             return
         if now_s >= self._check_s:
             self._check_s = now_s + _CHECK_S
-            self.jobs.add("archive", self._check())
+            self.jobs.add("archive", self.check())
         elif now_s >= self._look_s:
             are_joining = now_s - self._began_s < _JOIN_S and self.nodes.count(
                 nodes_.JOINED
@@ -287,38 +288,38 @@ class Driver:
             self._look_s = now_s + _LOOK_S[0 if are_joining else 1]
             self.jobs.add("look", self.startup.look())
 
-    def _check(self):
+    def check(self):
         before = self.startup.changed
         yield from self.startup.compare()
         if self.startup.changed != before:
-            yield from self.startup.route(1, self._set_route)
-            self._join_again()
+            yield from self.startup.route(1, self.set_route)
+            self.join_again()
         yield from self.startup.allow()
 
-    def _start(self):
+    def start(self):
         self.startup.is_ready = False
         self._route = UNKNOWN
         self._look_s = self._check_s = self.now_s()
         self._check_s += _CHECK_S
-        self.jobs.add("start", self.startup.begin(self._set_route))
+        self.jobs.add("start", self.startup.begin(self.set_route))
 
     def _restarted(self):
         """The module began anew: what was under way there is lost, our settings too."""
         self.reading.stop()
-        self._routed.stop()
+        self.routed.stop()
         self.transfer.reset()
         if self.jobs.has("start"):
             self._is_stale = True
             return
-        self._log.info("hplc", "the module has started")
+        self.log.info("hplc", "the module has started")
         self._news.event("ROUTE", "the carrier module has started")
-        self._join_again()
-        self._start()
+        self.join_again()
+        self.start()
 
-    def _join_again(self):
+    def join_again(self):
         self._began_s = self._look_s = self.now_s()
 
-    def _set_route(self, is_paused):
+    def set_route(self, is_paused):
         self._route = PAUSED if is_paused else RUNNING
 
     def _take_report(self, frame):
@@ -338,9 +339,9 @@ class Driver:
             self._news.put(own, len(counts), self.reading.due.round_s)
 
     def _time(self):
-        return clocks.digits(self._moment())
+        return clocks.digits(self.moment())
 
-    def _moment(self):
+    def moment(self):
         return clocks.local(self._clock.utc_ms(), self._cfg.get("zone_min", _ZONE_MIN))
 
     # what people and apps ask for
@@ -355,59 +356,3 @@ class Driver:
 
     def _is_paused(self):
         return self._route == PAUSED and self.startup.is_ready
-
-    def _add(self, name, job):
-        if not self.jobs.add(name, job):
-            raise SlotError("%s waits already, or too much does" % name)
-        return "%s begins, the view status shows it" % name
-
-    def _order_restart(self):
-        """The route is searched anew."""
-        self._join_again()
-        return self._add("restart", self.startup.route(1, self._set_route))
-
-    def _order_pause(self):
-        self.is_held = True
-        return self._add("pause", self.startup.route(2, self._set_route))
-
-    def _order_resume(self):
-        self.is_held = False
-        return self._add("resume", self.startup.route(3, self._set_route))
-
-    def _order_initialise(self, what="routes"):
-        """`what`: hardware, parameters (its archive) or routes."""
-        names = ("hardware", "parameters", "routes")
-        if what not in names:
-            raise SlotError("initialise %s, not %s" % (", ".join(names), what))
-        return self._add("initialise", self._initialise(names.index(what) + 1))
-
-    def _initialise(self, fn):
-        frame = yield (gdw.INITIALISE, fn, b"", 1)
-        if desks.error(frame) != desks.ACCEPTED:
-            self._log.warn("hplc", "the module did not confirm that it is initialised")
-        self.reading.stop()
-        self._routed.stop()
-        self._join_again()
-        for node in range(len(self.nodes)):
-            self.nodes.drop(node, nodes_.JOINED)
-        self._start()
-
-    def _order_archive(self):
-        return self._add("archive", self._check())
-
-    def _order_broadcast_time(self):
-        return self._add("broadcast_time", self._broadcast())
-
-    def _broadcast(self):
-        nodes = self.nodes
-        spoken = [nodes.protocol(node) for node in range(len(nodes))]
-        unit = down.encode(gdw.CONTROL, 101, {"time": self._time()})
-        yield (gdw.CONTROL, 101, unit, 1)
-        for unit in clocks.broadcasts(self._moment(), 2 in spoken, 3 in spoken):
-            yield (gdw.CONTROL, 3, unit, 1)
-
-    def _order_file(self, path, file=3):
-        if self.jobs.has("file"):
-            raise SlotError("a file is on its way already")
-        self.transfer.begin(path, file)
-        return self._add("file", self.transfer.run())

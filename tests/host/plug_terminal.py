@@ -9,11 +9,11 @@ import gc
 
 from firmware.bay.bay import Bay
 from firmware.bay.slot import Slot
-from firmware.config.schema import SCHEMA
 from firmware.core.log import Log
 from firmware.core.quality import IV
 from firmware.points.table import Points
 from firmware.supervisor.tasks import Supervisor
+from tools.virtual import parts
 from tools.virtual.device import Link
 
 
@@ -26,17 +26,17 @@ class Row:
 
 
 def settings(kind):
-    found = {row[0][len(kind) + 1 :]: row[2] for row in SCHEMA if row[0].startswith(kind + ".")}
+    found = parts.settings(kind)
     for name in ("key_s", "alarm_s", "data_s"):
         found[name] = 2
     return found
 
 
 async def driver(kind):
-    return __import__("modules." + kind + ".driver", None, None, ("Driver",)).Driver
+    return parts.driver(kind)
 
 
-class Terminal:
+class Terminal(parts.Deaf):
     def __init__(self, link):
         self.link = link
         self.clock = link.clock()
@@ -87,15 +87,6 @@ class Terminal:
 
     def slot_failed(self, number, text):
         self.link.tell("failed %d %s" % (number, text))
-
-    def slot_event(self, name, who, text, stamp_ms, members):
-        pass
-
-    def device_changed(self, name, is_back):
-        pass
-
-    def state_changed(self, device, point, before, now, stamp_ms):
-        pass
 
     def alien(self):
         """Points of modules that are not there and look valid."""

@@ -1,12 +1,8 @@
 """`make hplc`: the bars on small networks, faults of the module and its port, orders of people,
 and that a driver with a defect does not pass."""
 
-import shutil
-
 import pytest
-from conftest import ROOT
 
-from tools.deploy import tree
 from tools.hplc import __main__ as program
 from tools.hplc.run import Run
 
@@ -159,10 +155,19 @@ def test_orders(tmp_path):
             ("initialise", "parameters"),
             ("restart",),
             ("archive",),
+            ("restart", "now"),
+            ("file",),
+            ("initialise", "all"),
             ("dance",),
         ],
     )
     module, said = run.module, run.said
+    wrong = (
+    wrong = "restart does not take", "file does not take", "initialise hardware"
+        "refused: file does not take",
+        "initialise hardware",
+    )
+    assert all(words in text for words, text in zip(wrong, said[-4:-1], strict=True)), said
     assert wire in eval(said[0].partition(" ")[2])  # the repr of bytes
     assert "refused: there is no node 000000000000" in said[1]
     assert module.files == 1 and module.last_file == path.read_bytes()
@@ -205,19 +210,8 @@ def test_a_file_goes_on_where_it_ended(tmp_path):
 
 
 @pytest.fixture
-def plant(tmp_path, monkeypatch):
-    """plant(file, text, other): a terminal with that instead."""
-    for top in ("firmware", "modules", "board", "tools/hplc", "tools/virtual"):
-        shutil.copytree(ROOT / top, tmp_path / top)
-    monkeypatch.setattr(tree, "ROOT", tmp_path)
-
-    def change(file, text, other):
-        path = tmp_path / file
-        source = path.read_text()
-        assert source.count(text) == 1, f"{file} has changed: {text}"
-        path.write_text(source.replace(text, other))
-
-    return change
+def plant(planting):
+    return planting("firmware", "modules", "board", "tools/hplc", "tools/virtual")
 
 
 # file, text, what stands there instead, what is missed then

@@ -2,14 +2,12 @@
 terminal with a defect does not pass."""
 
 import json
-import shutil
 import subprocess
 import sys
 
 import pytest
 from conftest import ROOT
 
-from tools.deploy import tree
 from tools.poll import __main__ as program
 from tools.poll.run import PollError, Run
 
@@ -125,19 +123,8 @@ def test_a_table_that_is_too_small_is_told():
 
 
 @pytest.fixture
-def plant(tmp_path, monkeypatch):
-    """plant(file, text, other): a terminal with that instead."""
-    for top in ("firmware", "modules", "tools/poll", "tools/virtual"):
-        shutil.copytree(ROOT / top, tmp_path / top)
-    monkeypatch.setattr(tree, "ROOT", tmp_path)
-
-    def change(file, text, other):
-        path = tmp_path / file
-        source = path.read_text()
-        assert source.count(text) == 1, f"{file} has changed: {text}"
-        path.write_text(source.replace(text, other))
-
-    return change
+def plant(planting):
+    return planting("firmware", "modules", "tools/poll", "tools/virtual")
 
 
 def test_the_copy_is_as_good(plant, small):

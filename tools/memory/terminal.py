@@ -7,11 +7,11 @@ import asyncio
 
 from firmware.bay.slot import Slot
 from firmware.config.archive import Archive
-from firmware.config.schema import SCHEMA
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.points.table import Points
 from tools.virtual.device import Link
+from tools.virtual.parts import Deaf, driver, settings
 
 _MINUTE_MS = 60000
 
@@ -28,16 +28,7 @@ class Flash:
         return self._text.encode(), self
 
 
-def settings(kind):
-    """{name: default} of a module type."""
-    return {row[0][len(kind) + 1 :]: row[2] for row in SCHEMA if row[0].startswith(kind + ".")}
-
-
-def driver(kind):
-    return __import__("modules." + kind + ".driver", None, None, ("Driver",)).Driver
-
-
-class Station:
+class Station(Deaf):
     def __init__(self, link, heap):
         self.link = link
         self.heap = heap
@@ -84,19 +75,8 @@ class Station:
         await asyncio.sleep_ms(200)
         return report
 
-    # who listens to the slots
-
     def slot_failed(self, number, text):
         self.link.tell("# slot %d: %s" % (number, text))
-
-    def slot_event(self, name, who, text, stamp_ms, members):
-        pass
-
-    def device_changed(self, name, is_back):
-        pass
-
-    def state_changed(self, device, point, before, now, stamp_ms):
-        pass
 
 
 def main():
