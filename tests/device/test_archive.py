@@ -2,9 +2,9 @@
 
 from flash import each_cut, formatted, mounted
 from places import everywhere
+from refusals import why
 
 from firmware.config.archive import Archive, Row, judge, parse
-from firmware.core.errors import ConfigError, StoreError
 from firmware.core.twin import Twin
 
 LIMIT = 24576
@@ -27,17 +27,6 @@ def row(n, slot=1, **more):
     return Row(
         *[fields[name] for name in ("slot", "profile", "address", "baud", "parity", "name")]
     )
-
-
-def why(function, *args):
-    """The sentence of the refusal."""
-    try:
-        function(*args)
-    except (ConfigError, StoreError) as error:
-        text = str(error)
-        assert "\n" not in text and 10 < len(text) < 160, text
-        return text
-    raise AssertionError("%r was accepted" % (args,))
 
 
 def test_life(fs):

@@ -2,9 +2,9 @@
 
 from flash import each_cut, formatted
 from places import everywhere
+from refusals import why
 
 from firmware.config.interlocks import Interlocks, parse
-from firmware.core.errors import ConfigError, StoreError
 from firmware.core.quality import IV, NT
 from firmware.core.twin import Twin
 
@@ -13,16 +13,6 @@ RULE = ("control-4.q1", "close", "control-4.q2", "=", "1")
 
 def interlocks(fs):
     return Interlocks(Twin("/interlocks.a", "/interlocks.b", 4096, fs))
-
-
-def why(call, *args):
-    try:
-        call(*args)
-    except (ConfigError, StoreError) as error:
-        text = str(error)
-        assert "\n" not in text and 10 < len(text) < 160, text
-        return text
-    raise AssertionError("%r was accepted" % (args,))
 
 
 def test_life(fs):

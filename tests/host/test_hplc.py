@@ -163,7 +163,7 @@ def test_orders(tmp_path):
     )
     module, said = run.module, run.said
     wrong = (
-    wrong = "restart does not take", "file does not take", "initialise hardware"
+        "refused: restart does not take",
         "refused: file does not take",
         "initialise hardware",
     )
