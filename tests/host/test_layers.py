@@ -49,6 +49,7 @@ ALLOWED = {
     "tools/modem/terminal": {"firmware", "modules", "tools"},
     "tools/control/terminal": {"firmware", "modules", "tools"},
     "tools/control/plants": {"firmware", "modules", "tools"},
+    "tools/powercut/device": {"firmware", "tools"},
     "tools/memory/terminal": {"firmware", "modules", "tools"},
     "tools/poll/terminal": {"firmware", "modules", "tools"},
     "tools/bench/device": {"firmware.metering", "firmware.config", "board.thumb", "tools"},
