@@ -26,17 +26,20 @@ _EACH = const(8)  # rows from one base row to the next
 _MINUTE_MS = const(60000)
 _ROWS = const(60000)  # of a segment; it has 16 bits for their number
 _TABLES = const(250)  # 8 bits
-_RESERVE = const(262144)  # bytes left to others when a segment is begun
+_RESERVE = const(262144)  # bytes left to others when a segment is begun ...
+_GIVES = const(2)  # ... for which so many of the oldest give way: one more than comes
 _NO_SPACE = const(28)  # ENOSPC; _FAILED: EIO
 _FAILED = const(5)
 _DROPS = const(4)  # segments that give way to one row when the flash is full
 
 
 class CurveStore:
-    def __init__(self, folder, span_min, keep, fs=None):
+    def __init__(self, folder, span_min, keep, fs=None, reserve=_RESERVE):
         """Segments of `span_min` minutes in `folder`, of which the newest `keep` whole ones and
-        the open one are kept. Reads the newest one. StoreError when there is no folder."""
+        the open one are kept; when less than `reserve` bytes of the flash are free, fewer. Reads
+        the newest one. StoreError when there is no folder."""
         self._segments = Segments(folder, span_min, fs)
+        self._reserve = reserve
         self.keep = keep
         self.last_ms = 0  # UTC of the row that was written last; 0: there is none
         self.damaged = 0  # stretches found unreadable since the start
@@ -170,8 +173,10 @@ class CurveStore:
         highest = segments[-1][0] if segments else 0
         self._forget(max(highest, self._number) + 1)
         surplus = len(segments) - self.keep
-        while segments and (surplus > 0 or self._segments.free() < _RESERVE):
-            number, first, _ = segments.pop(0)
+        gives = max(surplus, 0) + _GIVES
+        for number, first, _ in segments[:gives]:
+            if surplus <= 0 and self._segments.free() >= self._reserve:
+                break
             self._segments.remove(number, first)
             self.dropped += surplus <= 0
             surplus -= 1
@@ -272,7 +277,7 @@ class CurveStore:
         used = 0
         for _, _, size in self._segments.found():
             used += size
-        return used, used + max(0, self._segments.free() - _RESERVE)
+        return used, used + max(0, self._segments.free() - self._reserve)
 
     def first_ms(self):
         """UTC from which on there are segments; 0: there is none."""

@@ -70,7 +70,8 @@ class Segments:
             row = self.fs.statvfs(self.folder)
         except OSError as error:
             raise StoreError("the flash cannot be measured: %s" % error)
-        return row[0] * row[3]
+        # what two files share is counted twice: "used" may be more than there is
+        return row[0] * row[3] if row[3] <= row[2] else 0
 
 
 def _parsed(name):
