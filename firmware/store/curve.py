@@ -37,7 +37,7 @@ class CurveStore:
     def __init__(self, folder, span_min, keep, fs=None, reserve=_RESERVE):
         """Segments of `span_min` minutes in `folder`, of which the newest `keep` whole ones and
         the open one are kept; when less than `reserve` bytes of the flash are free, fewer. Reads
-        the newest one. StoreError when there is no folder."""
+        the newest one; what cannot be read is counted in `damaged`."""
         self._segments = Segments(folder, span_min, fs)
         self._reserve = reserve
         self.keep = keep
@@ -68,7 +68,11 @@ class CurveStore:
 
     def _look(self):
         """Find the last row, and where to go on."""
-        segments = self._segments.found()
+        try:
+            segments = self._segments.found()
+        except StoreError:
+            self.damaged += 1
+            return
         is_newest = True
         while segments and not self.last_ms:
             number, key, _ = segments.pop()
@@ -169,6 +173,7 @@ class CurveStore:
 
     def _begin(self, key):
         """A new segment: the oldest ones give way, to it and to what others write."""
+        self._segments.make()
         segments = self._segments.found()
         highest = segments[-1][0] if segments else 0
         self._forget(max(highest, self._number) + 1)

@@ -25,15 +25,18 @@ class Mounted:
 
 class Segments:
     def __init__(self, folder, span_min, fs=None):
-        """`folder` such as "/curve" is made when it is missing; `fs`: what the board mounted."""
+        """`folder` such as "/curve"; `fs`: None for what the board mounted."""
         self.fs = fs or Mounted
         self.folder = folder
         self.span_min = span_min
+
+    def make(self):
+        """The folder, when it is missing."""
         try:
-            self.fs.mkdir(folder)
+            self.fs.mkdir(self.folder)
         except OSError as error:
             if error.errno != EEXIST:
-                raise StoreError("%s cannot be made: %s" % (folder, error))
+                raise StoreError("%s cannot be made: %s" % (self.folder, error))
 
     def found(self):
         """[(number, first minute, bytes)] in the order they were written. Takes 60 bytes of heap
@@ -45,7 +48,8 @@ class Segments:
                 if row is not None:
                     segments.append(row + (entry[3] if len(entry) > 3 else 0,))
         except OSError as error:
-            raise StoreError("%s cannot be read: %s" % (self.folder, error))
+            if error.errno != ENOENT:
+                raise StoreError("%s cannot be read: %s" % (self.folder, error))
         segments.sort()
         return segments
 
