@@ -20,10 +20,11 @@ _NO_SPACE = const(28)  # ENOSPC; the errno module of this port has not got it
 
 
 class RecordLog:
-    def __init__(self, folder, slot=64, segment=8192, kept=16, limit=4096, fs=None):
+    def __init__(self, folder, slot=64, segment=8192, kept=16, limit=2048, batch=8192, fs=None):
         """Keeps the newest `kept` - 1 segments of at least `segment` bytes or more: at most
-        `kept`, each longer by one batch at most. limit: bytes of a payload, and of all payloads
-        of a batch. RAM: the batch, a chunk of 1 kB or the record being read, 24 bytes a segment.
+        `kept`, each longer by one batch at most. limit: bytes of a payload; batch: of all
+        payloads that wait for a flush. RAM: what waits, a chunk of 1 kB or the record that is
+        read, 24 bytes a segment.
         """
         self.folder = folder
         self.kept = kept
@@ -31,6 +32,7 @@ class RecordLog:
         self.dropped = 0  # records that never got to flash: the batch was full
         self.make_room = self.drop_oldest  # called when flash is full; False: there is no more
         self.on_drop = None  # on_drop(first, last) before the records of a segment go
+        self.batch = batch
         self._limit = limit
         self._slot = slot
         self._fs = fs or os
@@ -82,11 +84,12 @@ class RecordLog:
     def load(self):
         """Take what flash holds, and forget what it does not; StoreError when it cannot be
         read."""
+        found = []
         try:
-            self._make_folder()
             found = [(_first(row[0]), row[3]) for row in self._fs.ilistdir(self.folder)]
         except OSError as error:
-            raise StoreError("%s cannot be read: %s" % (self.folder, error))
+            if error.errno != ENOENT:  # the folder comes with the first record
+                raise StoreError("%s cannot be read: %s" % (self.folder, error))
         found = sorted([row for row in found if row[0]])
         self._segments = [first for first, _ in found]
         self._sizes = [size for _, size in found]
@@ -101,7 +104,7 @@ class RecordLog:
         size = len(payload)
         if size > self._limit:
             raise StoreError("a record of %s has up to %d bytes" % (self.folder, self._limit))
-        while self._pending and self._waiting + size > self._limit:
+        while self._pending and self._waiting + size > self.batch:
             self._waiting -= len(self._pending.pop(0)[1])
             self.dropped += 1
         sequence = self._next
@@ -265,6 +268,8 @@ class RecordLog:
         """One commit of all that waits; OSError."""
         count = len(self._pending)
         mode = "ab"
+        if not self._segments:
+            self._make_folder()
         if self._is_sealed or self._sizes[-1] >= self.segment:
             first = self._pending[0][0]
             if not self._segments or self._segments[-1] != first:

@@ -91,7 +91,7 @@ def test_ring():
 
 def test_batch():
     chip, files = world()
-    log = opened(files, limit=200)
+    log = opened(files, limit=200, batch=200)
     for _ in range(10):
         log.append(bytes(50))
     assert (log.waiting, log.dropped) == (4, 6)
@@ -102,7 +102,7 @@ def test_batch():
         raise RuntimeError("too long")
     except StoreError:
         pass
-    log = opened(files, limit=200)
+    log = opened(files, limit=200, batch=200)
     assert (log.first, log.last, log.damaged) == (7, 10, 0)
 
 
@@ -233,7 +233,8 @@ def test_cuts():
     """A cut at every operation of a flush that begins a segment and lets one go."""
     chip, files = world(12)
     log = opened(files)
-    done = 0
+    done = log.append(payload(1))
+    log.flush()
     while len(files_of(files)) < 4 or log._sizes[-1] < 512:
         done = log.append(payload(done + 1))
         log.flush()
