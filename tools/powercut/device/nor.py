@@ -22,7 +22,6 @@ KINDS = (PROGRAM_ERROR, ERASE_ERROR, READ_ERROR, PROGRAM_IGNORED, ERASE_IGNORED)
 CORRUPT = const(-84)  # what littlefs takes for a bad block and walks around
 DEAD = const(-5)  # EIO
 
-_ERASED_PAGE = b"\xff" * PAGE
 _ERASED = b"\xff" * BLOCK
 _UNDONE = const(-1)
 
@@ -34,8 +33,11 @@ class PowerCut(BaseException):
 class Nor:
     """A whole chip; `readblocks`, `writeblocks` and `ioctl` of the extended block device."""
 
-    def __init__(self, blocks=64):
+    def __init__(self, blocks=64, block=BLOCK):
+        """block: bytes of one, a multiple of the page; smaller ones fit into smaller heaps."""
         self.blocks = blocks
+        self.block = block
+        self._blank = _ERASED if block == BLOCK else _ERASED[:block]
         self.cells = [None] * blocks  # bytearray of a block; None: erased, and takes no memory
         self.bad = {}  # block: one of KINDS
         self.fault = CORRUPT  # what a block that is known to be bad answers
@@ -65,21 +67,21 @@ class Nor:
         """The chip after the power came back: the same bytes (this one is dead for good, and
         does not touch them any more), bad blocks and wear."""
         self.is_cut = self.is_quiet = True
-        fresh = Nor(self.blocks)
+        fresh = Nor(self.blocks, self.block)
         fresh.cells, fresh.bad, fresh.fault = self.cells, self.bad, self.fault
         fresh.erases, fresh.programmed = self.erases, self.programmed
         return fresh
 
     def copy(self):
         """Another chip with the same bytes and bad blocks, and no wear."""
-        other = Nor(self.blocks)
+        other = Nor(self.blocks, self.block)
         other.cells = [block and bytearray(block) for block in self.cells]
         other.bad, other.fault = dict(self.bad), self.fault
         return other
 
     def flip(self, at, bit):
         """Flip bit 0..7 of the byte at `at`."""
-        self._block(at // BLOCK)[at % BLOCK] ^= 1 << bit
+        self._written(at // self.block)[at % self.block] ^= 1 << bit
 
     @property
     def total_erases(self):
@@ -101,8 +103,8 @@ class Nor:
             return self.fault
         done, size = 0, len(buf)
         while done < size:
-            step = min(size - done, BLOCK - offset)
-            cells = self.cells[block] or _ERASED
+            step = min(size - done, self.block - offset)
+            cells = self.cells[block] or self._blank
             buf[done : done + step] = memoryview(cells)[offset : offset + step]
             done += step
             block, offset = block + 1, 0
@@ -113,12 +115,12 @@ class Nor:
         if self.is_cut:
             return self._gone()
         if offset is None:
-            for number in range(block, block + (len(buf) + BLOCK - 1) // BLOCK):
+            for number in range(block, block + (len(buf) + self.block - 1) // self.block):
                 answer = self.ioctl(6, number)
                 if answer:
                     return answer
             offset = 0
-        at = block * BLOCK + offset
+        at = block * self.block + offset
         view = memoryview(buf)
         done, size = 0, len(buf)
         while done < size:
@@ -134,7 +136,7 @@ class Nor:
         if request == 4:
             return self.blocks
         if request == 5:
-            return BLOCK
+            return self.block
         if request == 6:
             return self._erase(arg)
         return 0
@@ -142,37 +144,37 @@ class Nor:
     def _program(self, at, data):
         size = len(data)
         is_last = self._spend()
-        block = at // BLOCK
+        block = at // self.block
         kind = self.bad.get(block) if self.bad else None
         if kind == PROGRAM_ERROR:
             return self.fault
         if kind != PROGRAM_IGNORED:
             if kind == ERASE_IGNORED:
-                data = self._mixed(block, at % BLOCK, data)
-            self._check(block, at % BLOCK, data)
+                data = self._mixed(block, at % self.block, data)
+            self._check(block, at % self.block, data)
             if is_last:
-                self._tear(block, at % BLOCK, data)
+                self._tear(block, at % self.block, data)
             else:
-                self._block(block)[at % BLOCK : at % BLOCK + size] = data
+                self._written(block)[at % self.block : at % self.block + size] = data
                 self.programmed[block] += size
         return self._gone() if is_last else 0
 
-    def _block(self, number):
+    def _written(self, number):
         cells = self.cells[number]
         if cells is None:
-            cells = self.cells[number] = bytearray(_ERASED)
+            cells = self.cells[number] = bytearray(self._blank)
         return cells
 
     def _mixed(self, block, offset, data):
         """What programming `data` over what an erase left leaves."""
-        old = self._block(block)
+        old = self._written(block)
         return bytes([old[offset + i] & data[i] for i in range(len(data))])
 
     def _check(self, block, offset, data):
         if self.cells[block] is None:
             return
         old = memoryview(self.cells[block])[offset : offset + len(data)]
-        if old == _ERASED_PAGE[: len(data)] or old == data:
+        if old == _ERASED[: len(data)] or old == data:
             return
         before, after = int.from_bytes(old, "little"), int.from_bytes(data, "little")
         assert after & ~before == 0, "programming sets a bit in block %d" % block
@@ -180,7 +182,7 @@ class Nor:
     def _tear(self, block, offset, data):
         if self._torn == _UNDONE:
             return
-        cells = self._block(block)
+        cells = self._written(block)
         done = self._torn % (len(data) + 1)
         cells[offset : offset + done] = data[:done]
         if done < len(data):
@@ -197,8 +199,8 @@ class Nor:
             if not is_last:
                 self.cells[block] = None
             elif self._torn != _UNDONE and self.cells[block]:
-                half = BLOCK // 2 * (self._torn & 1)
-                self.cells[block][half : half + BLOCK // 2] = _ERASED[: BLOCK // 2]
+                half = self.block // 2 * (self._torn & 1)
+                self.cells[block][half : half + self.block // 2] = self._blank[: self.block // 2]
             self.erases[block] += 1
         return self._gone() if is_last else 0
 
