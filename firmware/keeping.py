@@ -1,29 +1,25 @@
 """Curves and freezes, wired: a part of the composition root."""
 
-from firmware.core.errors import StoreError
 from firmware.store import event_codes
-from firmware.store.curve import CurveStore
+from firmware.store.curve import CurveStore, Work
 from firmware.store.freezes import KINDS, Freezes
 
 _DAY_MIN = 1440
 # minutes of a segment, whole segments kept: a month of days, a year of months
 _SPANS = {"curve": (_DAY_MIN, 0), "daily": (31 * _DAY_MIN, 2), "monthly": (366 * _DAY_MIN, 1)}
 _OWN = ("meter", "billing")
-_FULL_PCT = 90
-_EACH = 96  # a warning is given once a day
 
 
 class Keeping:
     def __init__(self, t, cfg, fs=None):
         """Of the terminal `t`, after its own blocks of points and its billing are made, the
         checkpoint is read and before there are devices; `cfg`: the settings freeze.* as
-        attributes; `fs`: what the board mounted. StoreError when the flash has no room for a
-        folder."""
+        attributes; `fs`: None for what the board mounted."""
         self._t = t
-        stores = {}
+        stores, work = {}, Work()
         for kind in KINDS:
             span, keep = _SPANS[kind]
-            stores[kind] = CurveStore("/" + kind, span, keep or cfg.days, fs)
+            stores[kind] = CurveStore("/" + kind, span, keep or cfg.days, fs, work=work)
         registers = {"curve": cfg.curve, "daily": cfg.registers, "monthly": cfg.registers}
         after = {"monthly": self._reset}
         self.freezes = Freezes(
@@ -32,7 +28,6 @@ class Keeping:
         block = t.points.device("meter")
         cells = t.meter.energy.cells
         self._energies = block.base + len(block.template) - len(cells)
-        self._until_warning = 0
         if stores["monthly"].last_ms:
             # the power may have gone between the freeze and the checkpoint that follows it
             self._reset(stores["monthly"].last_ms)
@@ -40,8 +35,6 @@ class Keeping:
     def take(self, kind, end_ms, marks):
         """For timing.boundaries."""
         self.freezes.take(kind, end_ms, marks)
-        if kind == "curve":
-            self._look_at_room()
 
     def settled(self, utc_ms):
         """The billing settled what came up to now, and filled its points."""
@@ -62,18 +55,3 @@ class Keeping:
 
     def _failed(self, kind, text):
         self._t.events.emit(event_codes.STORE_FAILED, "", "%s: %s" % (kind, text))
-
-    def _look_at_room(self):
-        self._until_warning -= 1
-        if self._until_warning > 0:
-            return
-        self._until_warning = _EACH
-        for kind in KINDS:
-            try:
-                used, most = self.freezes.store(kind).usage()
-            except StoreError as error:
-                self._failed(kind, str(error))
-                continue
-            if used * 100 >= most * _FULL_PCT:
-                text = "%s: %d of %d kB used, the oldest go" % (kind, used // 1024, most // 1024)
-                self._t.events.emit(event_codes.STORE_FULL, "", text)

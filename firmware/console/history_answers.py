@@ -62,11 +62,10 @@ def _stores(history):
     rows = []
     for kind in history.kinds:
         store = history.store(kind)
-        used, most = store.usage()
+        used, most = store.used, max(1, store.room)
         first, last = store.first_ms(), store.last_ms
         times = (_utc(first) if first else None, _utc(last) if last else None)
-        percent = 100 * used // most if most else 100
-        sizes = ("%d" % (used // 1024), "%d %%" % percent)
+        sizes = ("%d" % (used // 1024), "%d %%" % (100 * used // most))
         rows.append((kind,) + times + sizes + (store.dropped, store.damaged))
     note = "%d rows since the start, %d could not be kept" % (history.taken, history.failed)
     header = ("kind", "since (UTC)", "newest (UTC)", "kB", "of its room", "given up", "damaged")

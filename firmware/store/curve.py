@@ -7,7 +7,7 @@ base row is read again while the next is written. (Differences to the row before
 shorter; the last values 6.4 kB of heap, or up to eight rows to be read.) A table is written
 when the devices or their quantities are others than before.
 
-RAM: two buffers of 512 bytes, two of 256, one of 32. Wear: a row is one append and one commit of
+RAM: a Work, 1.9 kB, for all stores together, and some 300 bytes a store. Wear: a row is one append and one commit of
 littlefs, which copies the last block of the segment; see docs/store.md.
 """
 
@@ -18,7 +18,7 @@ from micropython import const
 from firmware.core.crc import crc32
 from firmware.core.errors import StoreError
 from firmware.store import curve_query, curve_rows, curve_table
-from firmware.store.curve_chunk import BASE, DELTA, HEAD, TABLE, Cursor, Writer
+from firmware.store.curve_chunk import BASE, DELTA, HEAD, SIZE, TABLE, Cursor, Writer
 from firmware.store.curve_kernels import QUANTITIES, decode, encode, most
 from firmware.store.curve_segments import Segments
 
@@ -28,27 +28,38 @@ _ROWS = const(60000)  # of a segment; it has 16 bits for their number
 _TABLES = const(250)  # 8 bits
 _RESERVE = const(262144)  # bytes left to others when a segment is begun ...
 _GIVES = const(2)  # ... for which so many of the oldest give way: one more than comes
+_UNKNOWN = const(1 << 29)  # bytes
 _NO_SPACE = const(28)  # ENOSPC; _FAILED: EIO
 _FAILED = const(5)
 _DROPS = const(4)  # segments that give way to one row when the flash is full
 
 
+class Work:
+    """The buffers of whoever writes a row; stores that write one after the other share one."""
+
+    def __init__(self):
+        self.writer = Writer()
+        self.chunk = bytearray(SIZE)  # of the base row
+        self.base = array("q", bytes(8 * QUANTITIES))
+        self.now = array("q", bytes(8 * QUANTITIES))
+        self.bits = bytearray(QUANTITIES)
+        self.zeros = bytes(8 * QUANTITIES)
+
+
 class CurveStore:
-    def __init__(self, folder, span_min, keep, fs=None, reserve=_RESERVE):
+    def __init__(self, folder, span_min, keep, fs=None, reserve=_RESERVE, work=None):
         """Segments of `span_min` minutes in `folder`, of which the newest `keep` whole ones and
         the open one are kept; when less than `reserve` bytes of the flash are free, fewer. Reads
         the newest one; what cannot be read is counted in `damaged`."""
         self._segments = Segments(folder, span_min, fs)
         self._reserve = reserve
         self.keep = keep
+        self.used = 0  # bytes on flash
+        self.room = _UNKNOWN  # bytes after which the oldest go, as it was at the last segment
         self.last_ms = 0  # UTC of the row that was written last; 0: there is none
         self.damaged = 0  # stretches found unreadable since the start
         self.dropped = 0  # segments that were given up because the flash was full
-        self._writer = Writer()
-        self._base = array("q", bytes(8 * QUANTITIES))
-        self._zeros = bytes(8 * QUANTITIES)
-        self._now = array("q", bytes(8 * QUANTITIES))
-        self._bits = bytearray(QUANTITIES)
+        self._work = work or Work()
         self._forget(0)
         self._look()
 
@@ -73,12 +84,13 @@ class CurveStore:
         except StoreError:
             self.damaged += 1
             return
+        self._measure(segments, _UNKNOWN)
         is_newest = True
         while segments and not self.last_ms:
             number, key, _ = segments.pop()
             if is_newest:
                 self._forget(number)
-            cursor = Cursor(self._segments.fs, self._segments.path(number, key))
+            cursor = self._at(number, key)
             self._scan(cursor)
             cursor.rest()
             self.damaged += cursor.damaged
@@ -109,6 +121,16 @@ class CurveStore:
                 self.last_ms = cursor.minute * _MINUTE_MS
                 self._rows += 1
                 self._since += 1
+
+    def _measure(self, segments, free):
+        """`used` and `room` while the open segment is the last of `segments`, or not there yet."""
+        sizes = [row[2] for row in segments]
+        self.used = sum(sizes)
+        whole = sizes[:-1] or sizes
+        if whole:
+            # so many of the usual size, and what the flash has left
+            most = (self.keep + 1) * sum(whole) // len(whole)
+            self.room = min(most, self.used + max(0, free - self._reserve))
 
     # writing
 
@@ -145,27 +167,30 @@ class CurveStore:
         key = self._segments.key(minute)
         if key != self._key or self._rows >= _ROWS or self._table >= _TABLES:
             self._begin(key)
-        is_new = self._size == 0
+        writer = self._work.writer
+        before = self._size
+        is_new = before == 0
         kind, cursor, is_table = self._kind(rows)
         path = self._segments.path(self._number, key)
         self._key = -1  # until the row is whole: behind half a row nothing is written
         file = self._segments.fs.open(path, "ab")
         try:
             if is_table:
-                self._writer.begin(file, TABLE, marks, minute, 0, self._table)
-                curve_table.write(self._writer, rows)
-                self._size += self._writer.written
+                writer.begin(file, TABLE, marks, minute, 0, self._table)
+                curve_table.write(writer, rows)
+                self._size += writer.written
                 yield
             at = self._size
             row = self._rows if kind == BASE else self._base_row
-            self._writer.begin(file, kind, marks, minute, row, self._table)
+            writer.begin(file, kind, marks, minute, row, self._table)
             yield from self._groups(rows, cursor)
-            self._size += self._writer.written
+            self._size += writer.written
             file.close()  # this is what commits
         except BaseException:
             self._abandon(file, path if is_new else None)
             raise
         self._key = key
+        self.used += self._size - before
         if kind == BASE:
             self._base_at, self._base_row, self._since = at, self._rows, 0
         self._rows += 1
@@ -179,12 +204,12 @@ class CurveStore:
         self._forget(max(highest, self._number) + 1)
         surplus = len(segments) - self.keep
         gives = max(surplus, 0) + _GIVES
-        for number, first, _ in segments[:gives]:
-            if surplus <= 0 and self._segments.free() >= self._reserve:
-                break
-            self._segments.remove(number, first)
+        while segments and gives > 0 and (surplus > 0 or self._segments.free() < self._reserve):
+            self._segments.remove(*segments.pop(0)[:2])
             self.dropped += surplus <= 0
             surplus -= 1
+            gives -= 1
+        self._measure(segments, self._segments.free())
         self._key = key
 
     def _kind(self, rows):
@@ -197,14 +222,15 @@ class CurveStore:
             self._table += 1
             return BASE, None, True
         if self._since < _EACH:
-            cursor = self._cursor or Cursor(self._segments.fs, self._path())
+            cursor = self._cursor or self._at(self._number, self._key)
             self._cursor = cursor
             if self._is_readable(cursor):
                 return DELTA, cursor, False
         return BASE, None, False
 
-    def _path(self):
-        return self._segments.path(self._number, self._key)
+    def _at(self, number, key):
+        """A Cursor at the beginning of a segment."""
+        return Cursor(self._segments.fs, self._segments.path(number, key), self._work.chunk)
 
     def _is_any(self, rows):
         for _ in rows:
@@ -225,8 +251,9 @@ class CurveStore:
 
     def _groups(self, rows, cursor):
         """The groups of a row; a step after each chunk."""
-        writer, now, bits = self._writer, self._now, self._bits
-        base, until, at = self._zeros, 0, 0
+        work, writer = self._work, self._work.writer
+        now, bits = work.now, work.bits
+        base, until, at = work.zeros, 0, 0
         number = 0
         for _, columns, values, quality in rows:
             n = len(columns)
@@ -235,8 +262,8 @@ class CurveStore:
                     if not cursor.next() or not cursor.load():
                         raise OSError(_FAILED)
                     until, at = number + cursor.count, HEAD
-                at = decode(cursor.buf, at, n, self._zeros, self._base, bits)
-                base = self._base
+                at = decode(cursor.buf, at, n, work.zeros, work.base, bits)
+                base = work.base
             for i in range(n):
                 now[i] = values[i]
                 bits[i] = quality[i]
@@ -274,15 +301,9 @@ class CurveStore:
         if len(segments) <= least:
             return False
         self._segments.remove(*segments[0][:2])
+        self.used -= segments[0][2]
         self.dropped += 1
         return True
-
-    def usage(self):
-        """(bytes used, bytes this store may use, the free ones but a reserve counted in)."""
-        used = 0
-        for _, _, size in self._segments.found():
-            used += size
-        return used, used + max(0, self._segments.free() - self._reserve)
 
     def first_ms(self):
         """UTC from which on there are segments; 0: there is none."""

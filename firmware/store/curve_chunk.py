@@ -90,10 +90,11 @@ class Cursor:
     """Goes through the chunks of one file. What is damaged is passed and counted. A file that
     cannot be read ends there; one that is gone is empty."""
 
-    def __init__(self, fs, path, at=0):
-        self.buf = bytearray(SIZE)
+    def __init__(self, fs, path, buf=None):
+        """From the first chunk on. `buf`: SIZE bytes that nobody else uses meanwhile."""
+        self.buf = buf or bytearray(SIZE)
         self.damaged = 0  # stretches that are no good chunk
-        self.start = self.next_at = at  # of the chunk at hand, and behind it
+        self.start = self.next_at = 0  # of the chunk at hand, and behind it
         self.kind = 0  # of the chunk at hand; 0: there is none
         self.is_last = False
         self.marks = self.length = self.minute = self.first = self.count = 0

@@ -25,7 +25,7 @@ _MINUTE_MS = const(60000)
 
 
 class Freezes:
-    def __init__(self, points, stores, names, own, settle, failed, after=None):
+    def __init__(self, points, stores, names, own, settle, failed, after=None, make_room=None):
         """To be made when the table holds the terminal's own blocks and nothing else: of these
         only those named in `own` are kept.
 
@@ -33,7 +33,9 @@ class Freezes:
         names     {kind: text for a Selection}
         settle()  brings the own registers in the table up to now and calls `settled`
         failed(kind, text)    a row could not be kept
-        after     {kind: function(end_ms)}, called when such a row is on flash"""
+        after     {kind: function(end_ms)}, called when such a row is on flash
+        make_room()  lets something less important go when the flash is full, and says whether it
+                  did; without it a day of curves gives way to registers"""
         self.kinds = KINDS
         self.taken = 0  # rows, since boot
         self.failed = 0  # rows that could not be kept
@@ -43,6 +45,7 @@ class Freezes:
         self._settle = settle
         self._tell = failed
         self._after = after or {}
+        self._make_room = make_room or stores["curve"].drop_oldest
         self._others = 0  # number of the first block that is not the terminal's own
         self._own = []  # [number, values, quality] as of the minute `_minute`
         for device in points.devices:
@@ -95,14 +98,14 @@ class Freezes:
         return True
 
     def _put(self, kind, end_ms, marks, rows):
-        """Registers are few and stay longer: a day of curves gives way to them."""
+        """Registers are few and stay longer than curves."""
         store = self._stores[kind]
         if end_ms == store.last_ms:
             return  # it is there already: whoever asks missed the answer
         try:
             store.put(end_ms, marks, rows)
         except StoreError:
-            if kind == "curve" or not self._stores["curve"].drop_oldest():
+            if kind == "curve" or not self._make_room():
                 raise
             store.put(end_ms, marks, rows)
 

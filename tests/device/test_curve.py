@@ -212,8 +212,9 @@ with fs.open("/filler", "wb") as file:  # somebody else takes what is left
 ms += QUARTER
 store.put(ms, 0, world.devices)
 assert CurveStore("/f", 60, 500, fs, 0).last_ms == ms
-used, most = store.usage()
-assert 0 < used <= most < 16384
+assert 0 < store.used < 16384 and 0 < store.room < 16384, (store.used, store.room)
+sizes = sum([row[3] for row in fs.ilistdir("/f")])
+assert store.used == sizes == CurveStore("/f", 60, 500, fs, 0).used
 
 # one that is left goes too far: a sentence, and the store goes on when there is room
 while store.drop_oldest():
