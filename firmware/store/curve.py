@@ -19,7 +19,7 @@ from firmware.core.crc import crc32
 from firmware.core.errors import StoreError
 from firmware.store import curve_query, curve_rows, curve_table
 from firmware.store.curve_chunk import BASE, DELTA, HEAD, SIZE, TABLE, Cursor, Writer
-from firmware.store.curve_kernels import QUANTITIES, decode, encode, most
+from firmware.store.curve_kernels import QUANTITIES, SLOTS, STATE, decode, encode, most
 from firmware.store.curve_segments import Segments
 
 _EACH = const(8)  # rows from one base row to the next
@@ -60,6 +60,9 @@ class CurveStore:
         self.damaged = 0  # stretches found unreadable since the start
         self.dropped = 0  # segments that were given up because the flash was full
         self._work = work or Work()
+        # of differences to a base row, and of base rows
+        self._states = bytearray(b"\x40" * STATE), bytearray(b"\xa0" * STATE)
+        self._slots = 1
         self._forget(0)
         self._look()
 
@@ -182,8 +185,9 @@ class CurveStore:
                 yield
             at = self._size
             row = self._rows if kind == BASE else self._base_row
-            writer.begin(file, kind, marks, minute, row, self._table)
-            yield from self._groups(rows, cursor)
+            state = self._states[kind == BASE]
+            writer.begin(file, kind, marks, minute, row, self._table, state, self._slots)
+            yield from self._groups(rows, cursor, state)
             self._size += writer.written
             file.close()  # this is what commits
         except BaseException:
@@ -216,7 +220,8 @@ class CurveStore:
         """(kind, Cursor at the base row or None, does a table come before?)."""
         if not self._is_any(rows):
             return DELTA, None, False
-        signature = curve_table.signature(rows)
+        signature, widest = curve_table.signature(rows)
+        self._slots = min(SLOTS, widest)
         if signature != self._signature:
             self._signature = signature
             self._table += 1
@@ -249,7 +254,7 @@ class CurveStore:
         cursor.rest()
         return False
 
-    def _groups(self, rows, cursor):
+    def _groups(self, rows, cursor, state):
         """The groups of a row; a step after each chunk."""
         work, writer = self._work, self._work.writer
         now, bits = work.now, work.bits
@@ -261,7 +266,7 @@ class CurveStore:
                 if number == until:
                     if not cursor.next() or not cursor.load():
                         raise OSError(_FAILED)
-                    until, at = number + cursor.count, HEAD
+                    until, at = number + cursor.count, cursor.groups()
                 at = decode(cursor.buf, at, n, work.zeros, work.base, bits)
                 base = work.base
             for i in range(n):
@@ -270,7 +275,7 @@ class CurveStore:
             if not writer.has_room(most(n)):
                 writer.flush()
                 yield
-            writer.added(encode(writer.buf, writer.at, now, base, bits, n))
+            writer.added(encode(writer.buf, writer.at, now, base, bits, n, state))
             number += 1
         writer.flush(True)
         if cursor is not None:

@@ -10,7 +10,7 @@ A table or a row is one chunk or several, each of at most 512 bytes, little-endi
   u16  number of the base row in this segment that it needs (a base row: its own)
   u8   number of the table in this segment that it belongs to (a table: its own), 1 the first
   u16  low half of the CRC-32 of the 14 bytes before
-       payload: of a row, groups of curve_kernels; of a table, see curve_table
+       payload: of a row, the groups of curve_kernels and their k; of a table, see curve_table
   u32  CRC-32 of all before
 The header has a sum of its own, so that a chunk of other devices is passed without reading it.
 """
@@ -21,6 +21,7 @@ from errno import ENOENT
 from micropython import const
 
 from firmware.core.crc import crc32
+from firmware.store.curve_kernels import AT, clear
 
 TABLE, BASE, DELTA = const(0xA1), const(0xA2), const(0xA3)
 SIZE = const(512)  # bytes of a chunk at most: RAM of a writer, and of each reader
@@ -35,33 +36,46 @@ _SUMMED = const(14)
 
 
 class Writer:
-    """Fills one chunk after the other and writes them to a file. Its owner puts bytes to
-    `buf` from `at` on and calls `added`."""
+    """Fills one chunk after the other and writes them to a file. Its owner puts bits to `buf`,
+    which is zero there, from bit `at` on and calls `added`."""
 
     def __init__(self):
         self.buf = bytearray(SIZE)
         self.at = 0
         self.written = 0  # bytes since `begin`
 
-    def begin(self, file, kind, marks, minute, row, table):
+    def begin(self, file, kind, marks, minute, row, table, state=None, slots=0):
+        """`state`: medians of the groups of so many `slots`, see curve_kernels; of a row."""
         self._file = file
         self._kind, self._marks, self._minute = kind, marks, minute
         self._row, self._table = row, table
+        self._state, self._slots = state, slots
         self._first = self._count = 0
-        self.at = HEAD
         self.written = 0
+        self._clear()
+
+    def _clear(self):
+        buf, state = self.buf, self._state
+        clear(buf, HEAD, SIZE)
+        self._count = 0
+        self.at = 8 * HEAD
+        if state is not None:
+            buf[AT] = self._slots
+            for slot in range(self._slots):
+                buf[AT + 1 + slot] = state[slot] >> 3
+            self.at += 8 * (1 + self._slots)
 
     def has_room(self, size):
-        """Else `flush` first."""
-        return self.at + size <= SIZE - TAIL and self._count < _DEVICES
+        """For so many bytes; else `flush` first."""
+        return (self.at + 7 >> 3) + size <= SIZE - TAIL and self._count < _DEVICES
 
     def added(self, at):
-        """One device more, which ends before `at`."""
+        """One device more, which ends before bit `at`."""
         self.at = at
         self._count += 1
 
     def flush(self, is_last=False):
-        buf, at = self.buf, self.at
+        buf, at = self.buf, self.at + 7 >> 3
         kind = self._kind | (_LAST if is_last else 0)
         struct.pack_into(
             _FORMAT,
@@ -82,8 +96,7 @@ class Writer:
         self._file.write(view[: at + TAIL])
         self.written += at + TAIL
         self._first += self._count
-        self._count = 0
-        self.at = HEAD
+        self._clear()
 
 
 class Cursor:
@@ -150,6 +163,10 @@ class Cursor:
         _, self.marks, self.length, self.minute, self.first, self.count, self.row, self.table = row
         self.start, self.next_at = at, end
         return True
+
+    def groups(self):
+        """Bit at which the groups of a row begin, once it is loaded."""
+        return 8 * (AT + 1 + self.buf[AT])
 
     def load(self):
         """Read the payload to buf[HEAD:]. False, and counted, when it is damaged."""

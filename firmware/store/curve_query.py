@@ -8,7 +8,7 @@ store; a row whose table or base row is not whole is never served.
 from array import array
 
 from firmware.core.quality import IV, NT
-from firmware.store.curve_chunk import BASE, HEAD, TABLE, Cursor
+from firmware.store.curve_chunk import BASE, TABLE, Cursor
 from firmware.store.curve_kernels import QUANTITIES, decode, skip
 from firmware.store.curve_table import Walk
 
@@ -111,7 +111,7 @@ class _Rows:
     def _decode(self, cursor, number):
         counts = self.place.counts
         is_base = cursor.kind == BASE
-        at = skip(cursor.buf, HEAD, counts, cursor.first, number)
+        at = skip(cursor.buf, cursor.groups(), counts, cursor.first, number)
         base = self.zeros if is_base else self.base
         decode(cursor.buf, at, counts[number], base, self.now, self.bits)
         if is_base:

@@ -6,7 +6,7 @@ row, the table), each with a buffer of 512 bytes.
 from array import array
 
 from firmware.core.quality import IV
-from firmware.store.curve_chunk import BASE, HEAD, TABLE, Cursor
+from firmware.store.curve_chunk import BASE, TABLE, Cursor
 from firmware.store.curve_kernels import QUANTITIES, decode
 from firmware.store.curve_table import Walk
 
@@ -67,7 +67,7 @@ class _Beside:
 
     def _next(self):
         self._is_good = self._row.next() and self._is_base() and self._row.load()
-        self._at = HEAD
+        self._at = self._row.groups()
 
     def _is_base(self):
         return self._row.kind == BASE and self._row.row == self.row
@@ -128,7 +128,7 @@ class _Reader:
         is_base = cursor.kind == BASE
         while beside.number < cursor.first - 1:
             beside.step(is_base)
-        at = HEAD
+        at = cursor.groups()
         for number in range(cursor.first, cursor.first + cursor.count):
             is_good = beside.step(is_base)
             n = len(beside.columns)

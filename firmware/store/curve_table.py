@@ -12,7 +12,7 @@ from firmware.store.curve_kernels import QUANTITIES
 
 
 def pieces(rows):
-    """Bytes of each device of `rows`: (name, ((quantity, power), ..), ..) each."""
+    """(bytes, columns) of each device of `rows`: (name, columns, ..) each."""
     kinds = []
     for row in rows:
         name, columns = row[0].encode(), row[1]
@@ -23,7 +23,7 @@ def pieces(rows):
             piece += _kind(columns)
         if len(piece) > ROOM or not 1 <= len(columns) <= QUANTITIES:
             raise StoreError("%s has too many quantities to keep" % row[0])
-        yield piece
+        yield piece, columns
 
 
 def _kind(columns):
@@ -35,21 +35,22 @@ def _kind(columns):
 
 
 def signature(rows):
-    """CRC-32 of the table of `rows`: another table has another one."""
-    crc = 0
-    for piece in pieces(rows):
+    """(CRC-32 of the table of `rows`, most quantities of a device): another table has another."""
+    crc = widest = 0
+    for piece, columns in pieces(rows):
         crc = crc32(piece, crc)
-    return crc
+        widest = max(widest, len(columns))
+    return crc, widest
 
 
 def write(writer, rows):
     """All of it, to a Writer that was begun."""
-    for piece in pieces(rows):
+    for piece, _ in pieces(rows):
         if not writer.has_room(len(piece)):
             writer.flush()
-        at = writer.at
+        at = writer.at >> 3
         writer.buf[at : at + len(piece)] = piece
-        writer.added(at + len(piece))
+        writer.added(at + len(piece) << 3)
     writer.flush(True)
 
 

@@ -6,35 +6,59 @@ Shares no code with firmware/store/curve_kernels.py.
 _IV = 0x80
 
 
-def _bytes(value):
-    """The shortest little-endian two's complement, one byte at least."""
-    size = 1
-    while not -(1 << 8 * size - 1) <= value < 1 << 8 * size - 1:
-        size += 1
-    return (value & (1 << 8 * size) - 1).to_bytes(size, "little")
-
-
 def signed(value):
     """Modulo 2**64, as a signed number."""
     return (value + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
-def group(now, base, bits):
-    """Bytes of a group."""
+def _low(value, count):
+    """The lowest bits of a number, the lowest first."""
+    return [value >> i & 1 for i in range(count)]
+
+
+def _number(value):
+    return 2 * value if value >= 0 else -2 * value - 1
+
+
+def length(z):
+    """Significant bits."""
+    count = 0
+    while z >> count:
+        count += 1
+    return count
+
+
+def _code(z, k):
+    size = length(z)
+    if size <= k:
+        return [1] + _low(z, k)
+    if size - k < 12:
+        return [0] * (size - k) + [1] + _low(z, size - 1)
+    return [0] * 12 + _low(size - 1, 6) + _low(z, size - 1)
+
+
+def group(now, base, bits, ks):
+    """Bits of a group, 0 or 1 each."""
     n = len(now)
-    tags = [0] * ((n + 3) // 4)
-    if bits[0] & _IV and min(bits) == max(bits):
-        tags[0] = 3
-        return bytes(tags) + bytes([0xC0, bits[0]])
-    body = b""
+    found = [0]
+    if max(bits):
+        if bits[0] & _IV and min(bits) == max(bits):
+            return [1, 1] + _low(bits[0], 8)
+        found = [1, 0]
+        for q in bits:
+            found += [1] + _low(q, 8) if q else [0]
     for i in range(n):
-        data = b"" if bits[i] & _IV else _bytes(signed(now[i] - base[i]))
-        if not bits[i] and len(data) <= 3:
-            code = len(data) - 1
-        else:
-            code = 3
-            lead = [len(data) | 0x80, bits[i]] if bits[i] else [len(data)]
-            data = bytes(lead) + data
-        tags[i // 4] |= code << 2 * (i % 4)
-        body += data
-    return bytes(tags) + body
+        if not bits[i] & _IV:
+            found += _code(_number(signed(now[i] - base[i])), ks[i % len(ks)])
+    return found
+
+
+def learn(medians, now, base, bits):
+    """Eight times the medians of the lengths, one for each of `medians`, moved by a group."""
+    for i in range(len(now)):
+        if not bits[i] & _IV:
+            slot = i % len(medians)
+            if length(_number(signed(now[i] - base[i]))) > medians[slot] // 8:
+                medians[slot] = min(248, medians[slot] + 1)
+            else:
+                medians[slot] = max(0, medians[slot] - 1)

@@ -196,9 +196,9 @@ for row in range(200):
     world.move()
     store.put(ms, 0, world.devices)
     world.note(ms, 0)
-    del world.put[:-24]
+    del world.put[:-40]
 assert store.dropped > 3
-first = store.first_ms()
+first = next(store.rows())[0]
 assert START < first < ms - 8 * QUARTER
 world.put = [row for row in world.put if row[0] >= first]
 compare(store, world)

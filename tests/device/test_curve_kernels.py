@@ -1,13 +1,23 @@
 """The groups of curves against big integers: random and extreme values, quality, what is missing;
-the same bytes on 64-bit and on 32-bit words, with the heap locked."""
+the same bits on 64-bit and on 32-bit words, with the heap locked."""
 
 import random
 from array import array
 
 import micropython
-from curve_twin import group, signed
+from curve_twin import group, learn, signed
 
-from firmware.store.curve_kernels import QUANTITIES, decode, encode, most, skip
+from firmware.store.curve_kernels import (
+    AT,
+    QUANTITIES,
+    SLOTS,
+    STATE,
+    clear,
+    decode,
+    encode,
+    most,
+    skip,
+)
 
 random.seed(7)
 ENDS = []
@@ -16,15 +26,26 @@ for shift in (0, 7, 8, 15, 16, 23, 24, 31, 32, 39, 47, 55, 62, 63):
         for more in (-1, 0, 1):
             ENDS.append(signed(sign * (1 << shift) + more))
 QUALITY = (0, 0, 0, 0, 0x40, 0x80, 0xC0, 0x21)
+FIRST = 8 * (AT + 1 + SLOTS)  # bit
 
 out = bytearray(2048)
-room = bytearray(b"\xaa" * len(out))
 now = array("q", bytes(8 * QUANTITIES))
 base = array("q", bytes(8 * QUANTITIES))
 read = array("q", bytes(8 * QUANTITIES))
 bits = bytearray(QUANTITIES)
 read_bits = bytearray(QUANTITIES)
 zeros = bytes(8 * QUANTITIES)
+state = bytearray(STATE)
+
+
+def prepare(ks):
+    out[AT] = len(ks)
+    out[AT + 1 : AT + 1 + len(ks)] = bytes(ks)
+    clear(out, AT + 1 + len(ks), len(out))
+
+
+def bits_of(first, until):
+    return [out[i >> 3] >> (i & 7) & 1 for i in range(first, until)]
 
 
 def number():
@@ -45,16 +66,24 @@ def draw(n, is_good):
 
 
 def check(n):
-    at = random.randrange(3, 40)
-    out[:] = room
+    slots = random.randrange(1, SLOTS + 1)
+    ks = [random.choice((0, 1, 5, 8, 13, 20, 31)) for _ in range(slots)]
+    prepare(ks)
+    at = FIRST + random.randrange(20)
+    medians = [random.randrange(249) for _ in range(slots)]
+    state[:slots] = bytes(medians)
     micropython.heap_lock()
-    end = encode(out, at, now, base, bits, n)
+    end = encode(out, at, now, base, bits, n, state)
     micropython.heap_unlock()
-    want = group(list(now[:n]), list(base[:n]), bits[:n])
-    assert bytes(out[at:end]) == want, (bytes(out[at:end]), want)
-    assert end - at <= most(n)
-    # nothing before it is touched, nor anything behind the room it may take
-    assert out[:at] == room[:at] and out[at + most(n) :] == room[at + most(n) :]
+    want = group(list(now[:n]), list(base[:n]), list(bits[:n]), ks)
+    found = bits_of(at, end)
+    assert found == want, (found, want)
+    learn(medians, list(now[:n]), list(base[:n]), list(bits[:n]))
+    assert list(state[:slots]) == medians, (list(state[:slots]), medians)
+    assert end - at <= 8 * most(n)
+    # nothing around it is touched
+    assert not any(bits_of(FIRST, at)) and not any(bits_of(end, 8 * len(out)))
+    read[0] = 77
     micropython.heap_lock()
     same = decode(out, at, n, base, read, read_bits)
     micropython.heap_unlock()
@@ -71,26 +100,31 @@ for turn in range(400):
     check(n)
 
 # the longest group there is, and the shortest
+prepare([0])
 for i in range(QUANTITIES):
     now[i], base[i], bits[i] = -(1 << 63), 0, 0x40
-assert encode(out, 0, now, base, bits, QUANTITIES) == most(QUANTITIES)
+end = encode(out, FIRST, now, base, bits, QUANTITIES, state)
+assert 8 * most(QUANTITIES) - 8 < end - FIRST <= 8 * most(QUANTITIES)
+prepare([0])
 for i in range(4):
     now[i], bits[i] = 0, 0
-assert encode(out, 0, now, zeros, bits, 4) == 5
+assert encode(out, FIRST, now, zeros, bits, 4, state) == FIRST + 5
+
+# a median is found, and stays
+for i in range(0, 300):
+    now[0] = random.choice((3, 5, 700))  # 3, 4 and 11 bits with the sign
+    prepare([0])
+    encode(out, FIRST, now, zeros, bits, 1, state)
+assert 3 <= state[0] >> 3 <= 4, state[0]
 
 # several devices in a row are passed at once
-at, counts = 0, []
+prepare([3, 9])
+at, counts = FIRST, []
 for _ in range(20):
     n = random.randrange(1, 7)
     draw(n, False)
     counts.append(n)
-    at = encode(out, at, now, base, bits, n)
-assert skip(out, 0, bytes(counts), 0, 20) == at
-
-# a base row in place: what is read becomes what the next is compared with
-draw(4, True)
-encode(out, 0, now, zeros, bytes(4), 4)
-decode(out, 0, 4, zeros, base, read_bits)
-assert list(base[:4]) == list(now[:4])
+    at = encode(out, at, now, base, bits, n, state)
+assert skip(out, FIRST, bytes(counts), 0, 20) == at
 
 print("OK")
