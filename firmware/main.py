@@ -201,6 +201,8 @@ class Terminal:
     async def stop(self):
         """Orderly: last values out, energies to flash, every task ended. The report of the run."""
         self.log.sink = print
+        # the key that stops us may have ended the task it met, and that may be the link's
+        link_mode = self.link.mode
         # first: what is typed from here on is for the interpreter's prompt, mpremote types ahead
         await self.supervisor.remove("console")
         self.reporter.round()
@@ -210,6 +212,7 @@ class Terminal:
         ):
             await asyncio.sleep_ms(20)
         report = self.vitals.report()
+        report["link_mode"] = link_mode
         await self.supervisor.stop()
         self.expansion.bay.close()
         self.save_energy()
