@@ -53,6 +53,18 @@ class Segments:
         segments.sort()
         return segments
 
+    def after(self, number):
+        """(number, first minute) of the segment that was begun next; None when there is none."""
+        best = None
+        try:
+            for entry in self.fs.ilistdir(self.folder):
+                row = _parsed(entry[0])
+                if row is not None and row[0] > number and (best is None or row < best):
+                    best = row
+        except OSError:
+            pass  # as if there were none: a question has no better answer
+        return best
+
     def key(self, minute):
         """First minute of the segment for a boundary."""
         return minute - minute % self.span_min

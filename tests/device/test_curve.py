@@ -142,7 +142,8 @@ def refused(part, *args):
 
 refused("already", ms, 0, world.devices)
 refused("minute", ms + 1, 0, world.devices)
-refused("quantities", ms + QUARTER, 0, [["x", [("q%d" % i, 0) for i in range(33)], [0] * 33, [0] * 33]])
+many = [("q%d" % i, 0) for i in range(33)]
+refused("quantities", ms + QUARTER, 0, [["x", many, [0] * 33, [0] * 33]])
 
 # a boundary of which nothing is known; the devices behind it are still known
 ms += QUARTER
@@ -165,7 +166,7 @@ for k in range(2):
 flash, fs = formatted()
 store = CurveStore("/d", 1440, 2, fs, 0)
 ms = START
-for row in range(12 * 4):
+for _ in range(12 * 4):
     ms += 8 * QUARTER
     world.move()
     store.put(ms, 0, world.devices)
@@ -191,7 +192,7 @@ ms = START
 world = World()
 for k in range(8):
     world.add("f%d" % k, METER)
-for row in range(200):
+for _ in range(200):
     ms += QUARTER
     world.move()
     store.put(ms, 0, world.devices)

@@ -58,6 +58,8 @@ ALLOWED = {
     "tools/powercut/device": {"firmware", "tools"},
     "tools/memory/terminal": {"firmware", "modules", "tools"},
     "tools/poll/terminal": {"firmware", "modules", "tools"},
+    "tools/retention/terminal": {"firmware", "tools"},
+    "tools/retention/world": {"firmware", "tools"},
     "tools/bench/device": {"firmware.metering", "firmware.config", "board.thumb", "tools"},
 }
 BOOT = {"board/unix/main.py", "board/esp32s3/main.py", "board/stm32/main.py"}

@@ -39,8 +39,8 @@ def parse(argv):
     parser.add_argument("--devices", type=int, default=200, help="of 4 quantities each")
     parser.add_argument("--days", type=int, default=31, help="of 96 quarters each")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--firmware-kb", type=int, default=900, help="flash the firmware takes")
-    parser.add_argument("--others-kb", type=int, default=1500, help="events, audit, settings")
+    parser.add_argument("--firmware-kb", type=int, default=1000, help="flash the firmware takes")
+    parser.add_argument("--others-kb", type=int, default=2150, help="events, audit, settings")
     options = parser.parse_args(argv)
     for name, least, most in (("devices", 1, 1000), ("days", 1, 400)):
         if not least <= getattr(options, name) <= most:

@@ -16,7 +16,7 @@ _QUARTER_MS = 900000
 _DAY = 96
 _START_MS = 1790006400000  # 0:00 local time of a zone 8 h ahead
 _NOON = 50  # the quarter in which devices are plugged
-_FILE = 6144  # bytes of a file of the firmware
+_FILE = 8000  # bytes of a file of others: two blocks
 _QUERIES = 24  # devices that are asked for one by one
 
 
@@ -27,20 +27,20 @@ class Bench:
         self.chip = Chip(plan["blocks"])
         disk.format(self.chip)
         self.fs = disk.Disk(self.chip)
-        self._fill("lib", plan["firmware_kb"], _FILE)
-        self._fill("log", plan["others_kb"], 65536)
+        self._fill("lib", plan["firmware_kb"])
+        self._fill("log", plan["others_kb"])
         self.chip.forget()
         self.stores = self._open()
         self.points = 0
         self.appended = self.programmed = 0  # bytes, of curves
 
-    def _fill(self, folder, kb, size):
+    def _fill(self, folder, kb):
         """What others keep there."""
         self.fs.mkdir("/" + folder)
-        data = bytes(range(256)) * 2
-        for i in range(kb * 1024 // size):
+        data = bytes(range(250)) * 8
+        for i in range(kb // 8):
             with self.fs.open("/%s/%d" % (folder, i), "wb") as file:
-                for _ in range(size // len(data)):
+                for _ in range(_FILE // len(data)):
                     file.write(data)
 
     def _open(self):
@@ -143,10 +143,7 @@ class Bench:
 
 
 def is_nothing(bits, n):
-    for i in range(n):
-        if not bits[i] & IV:
-            return False
-    return True
+    return all([bits[i] & IV for i in range(n)])
 
 
 def main(path):
