@@ -162,6 +162,9 @@ SCHEMA = (
     ("pass_through.reply_ms", "int", 1000, 20, 10000, None, "ms", "longest wait for an answer"),
     ("pass_through.gap_ms", "int", 100, 5, 5000, None, "ms", "an answer ends at such a pause"),
     ("pass_through.idle_s", "int", 300, 1, 86400, None, "s", "a silent tool is hung up on"),
+    ("store.batch_ms", "int", 1000, 100, 1000, None, "ms", "an event is on flash after it"),
+    ("store.class_kb", "int", 104, 16, 1024, None, "KB", "flash for the events of one class"),
+    ("store.audit_kb", "int", 1040, 64, 4096, None, "KB", "flash for the audit log"),
     ("log.level", "choice", "info", None, None, _LEVELS, "", "least weight of a line to print"),
     ("wdt.timeout_ms", "int", 8000, 1000, 60000, None, "ms", "reset when unfed so long"),
 )

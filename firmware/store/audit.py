@@ -87,6 +87,16 @@ class Audit:
             self._hash = chain
             del self._waiting[:count]
 
+    @property
+    def waiting(self):
+        """Entries that are not on flash yet."""
+        return len(self._waiting)
+
+    @property
+    def damaged(self):
+        """Entries met on flash that cannot be read."""
+        return self._log.damaged
+
     def head(self):
         """(sequence, hash in hex) of the newest entry on flash; (0, ..) when there is none."""
         return self._log.flushed, self._hash.hex()

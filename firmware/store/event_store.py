@@ -1,11 +1,11 @@
 """All events on flash, by class, in rings; and in one order for those who deliver them.
 
-An event is in RAM when it was emitted and on flash within `batch_ms` (1 s) or 32 events, whichever
-is first; an event of that window is lost when the power goes. Each class keeps its newest 96 KB:
-1,000 events of 96 bytes (names and details of 68 characters together), more when they are
-shorter, fewer when they are longer: an event takes 32-byte slots, 10 + 18 bytes besides its texts.
-All classes take 0.95 MB of flash; RAM: what waits for flash, up
-to 8 kB a class while flash refuses.
+An event is in RAM when it was emitted, and on flash after the next flush (store/batches.py: within
+a second, or 32 events); an event of that window is lost when the power goes. Each class keeps its
+newest 96 KB: 1,000 events of 96 bytes (name and details up to 68 characters together), more when
+they are shorter, fewer when they are longer: an event takes slots of 32 bytes for its texts and
+28 bytes. All classes take 0.95 MB of flash; RAM: what waits for flash, up to 8 kB a class while
+flash refuses.
 
 Shapes: an event is the tuple of store.events, (sequence, code, device, stamp, details); its boot
 is beside it: (boot, event). (boot, sequence) is unique and rises; stamps may go back.
@@ -21,25 +21,19 @@ from firmware.store.record_log import RecordLog
 
 _SLOT = const(32)
 _FOLDER = "/events"
-_BATCH = const(32)  # events
+_EARLIER = const(128)  # events of this boot before the store was there
 _WAITING = const(8192)  # bytes of a class that may wait for flash
-_RETRY_MS = const(10000)  # after flash refused
 _REST = const(16)  # events passed over before others get the turn
 
 
 class EventStore:
-    def __init__(self, events, clock, retention, kb=104, batch_ms=1000, fs=None, segment=8192):
+    def __init__(self, events, retention, kb=104, fs=None, segment=8192):
         """events: the EventLog (emits what is found here, too); kb: of the ring of a class, of
         which a segment (bytes) goes at a time."""
         self.lost = {}  # class: events that went before they were delivered
         self._events = events
-        self._clock = clock
         self._retention = retention
-        self._batch_ms = batch_ms
         self._delivered = None  # (boot, sequence); None: nobody delivers
-        self._waiting = 0  # events in RAM
-        self._due_ms = 0  # when they are written
-        self._failed = False  # flash refused the last time
         self._logs = {}  # class: RecordLog
         self._ends = {}  # class: key of its newest event
         kept = max(2, kb * 1024 // segment)
@@ -65,10 +59,9 @@ class EventStore:
             except StoreError as error:
                 problems.append(str(error))
             self._retention.add("events." + name, log, rank)
-        for event in self._events.last(_BATCH * 4):
+        for event in self._events.last(_EARLIER):
             self.take(event)
         self._events.subscribe(self.take)
-        self._retention.on_full = self._full
         return problems
 
     def take(self, event):
@@ -76,30 +69,6 @@ class EventStore:
         name = event_classes.of(event[1])
         self._logs[name].append(record.packed(self._events.boot, event))
         self._ends[name] = (self._events.boot, event[0])
-        if not self._waiting:
-            self._due_ms = self._clock.ms() + self._batch_ms
-        self._waiting += 1
-
-    def poll(self):
-        """Call every 100 ms or so: writes what is due, and tells by events what went wrong."""
-        for name, percent in self._retention.warnings():
-            text = "%d %% of its room on flash is taken" % percent
-            self._events.emit(codes.STORE_NEARLY_FULL, name, text)
-        now = self._clock.ms()
-        is_due = now >= self._due_ms or (self._waiting >= _BATCH and not self._failed)
-        if self._waiting and is_due:
-            self._try(now)
-
-    def _try(self, now):
-        try:
-            self.flush()
-        except StoreError as error:
-            self._due_ms = now + _RETRY_MS
-            if not self._failed:
-                self._failed = True
-                self._events.emit(codes.STORE_FAILED, "", str(error))
-            return
-        self._failed = False
 
     def flush(self):
         """Everything emitted is on flash when this returns; StoreError for the first class that
@@ -110,7 +79,6 @@ class EventStore:
                 self._logs[name].flush()
             except StoreError as error:
                 refusal = refusal or error
-        self._waiting = sum([log.waiting for log in self._logs.values()])
         if refusal:
             raise refusal
 
@@ -121,8 +89,8 @@ class EventStore:
         For delivery: keep the key of what was acknowledged, begin anew from it when this ends
         (at what was the newest when it began). Reads the segment of the key in each class that
         has something behind it: cheap when the key is the newest, up to 100 records a class
-        else, before the first event comes. What goes meanwhile is left out. Takes 1 kB of RAM a
-        class while it lives; no file stays open.
+        else, before the first event comes. What goes meanwhile is left out. Takes 600 bytes of
+        RAM a class while it lives; no file stays open.
         """
         after = (boot, sequence)
         for payload in self._merged(event_classes.CLASSES, after):
@@ -159,6 +127,11 @@ class EventStore:
         """Everything up to this key is with the head-end. From the first call on, what goes
         from a ring before it was delivered is counted in `lost`, and told by an event."""
         self._delivered = (boot, sequence)
+
+    @property
+    def waiting(self):
+        """Events that are not on flash yet."""
+        return sum([log.waiting for log in self._logs.values()])
 
     @property
     def damaged(self):
@@ -203,9 +176,6 @@ class EventStore:
             self.lost[name] = self.lost.get(name, 0) + lost
             text = "%d were not delivered" % lost
             self._events.emit(codes.EVENTS_OVERTAKEN, "events." + name, text)
-
-    def _full(self, name):
-        self._events.emit(codes.STORE_FULL, name, "its oldest went to make room")
 
 
 def _key(head):

@@ -23,7 +23,7 @@ class RecordLog:
     def __init__(self, folder, slot=64, segment=8192, kept=16, limit=2048, batch=8192, fs=None):
         """Keeps the newest `kept` - 1 segments of at least `segment` bytes or more: at most
         `kept`, each longer by one batch at most. limit: bytes of a payload; batch: of all
-        payloads that wait for a flush. RAM: what waits, a chunk of 1 kB or the record that is
+        payloads that wait for a flush. RAM: what waits, 512 bytes or the record that is
         read, 24 bytes a segment.
         """
         self.folder = folder
@@ -31,7 +31,7 @@ class RecordLog:
         self.segment = segment
         self.dropped = 0  # records that never got to flash: the batch was full
         self.make_room = self.drop_oldest  # called when flash is full; False: there is no more
-        self.on_drop = None  # on_drop(first, last) before the records of a segment go
+        self.on_drop = lambda first, last: None  # called before the records of a segment go
         self.batch = batch
         self._limit = limit
         self._slot = slot
@@ -86,7 +86,7 @@ class RecordLog:
         read."""
         found = []
         try:
-            found = [(_first(row[0]), row[3]) for row in self._fs.ilistdir(self.folder)]
+            found = [(_first(row[0]), int(row[-1])) for row in self._fs.ilistdir(self.folder)]
         except OSError as error:
             if error.errno != ENOENT:  # the folder comes with the first record
                 raise StoreError("%s cannot be read: %s" % (self.folder, error))
@@ -182,8 +182,7 @@ class RecordLog:
         if len(self._segments) < 2:
             return False
         first = self._segments[0]
-        if self.on_drop:
-            self.on_drop(first, self._end_of(first))
+        self.on_drop(first, self._end_of(first))
         try:
             self._fs.remove(self._path(first))
         except OSError as error:

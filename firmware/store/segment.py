@@ -14,7 +14,7 @@ from micropython import const
 from firmware.core.crc import crc32
 
 HEAD = const(10)  # bytes of a record before its payload
-_CHUNK = const(1024)  # bytes read at a time
+_CHUNK = const(512)  # bytes read at a time
 
 
 def packed(slot, number, sequence, payload):

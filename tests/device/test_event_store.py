@@ -8,6 +8,7 @@ from firmware.core.errors import StoreError
 from firmware.core.members import Members
 from firmware.store import event_classes, event_record
 from firmware.store import event_codes as codes
+from firmware.store.batches import Batches
 from firmware.store.event_store import EventStore
 from firmware.store.events import EventLog
 from firmware.store.retention import NEVER, Retention
@@ -33,14 +34,18 @@ class World:
         self.log.emit(codes.BOOT)
         self.retention = Retention()
         names = dict({"kb": 32, "segment": 2048}, **names)
-        self.store = EventStore(self.log, clock, self.retention, fs=self.files, **names)
+        self.store = EventStore(self.log, self.retention, fs=self.files, **names)
         gc.collect()
+        self.batches = Batches(clock, self.log, self.retention, 1000)
+        self.batches.add("events", self.store)
         assert self.store.load() == []
         return self.store
 
     def pass_ms(self, ms):
-        self.us += ms * 1000
-        self.store.poll()
+        while ms > 0:
+            self.us += min(ms, 100) * 1000
+            self.batches.poll()
+            ms -= 100
 
 
 MIX = (
@@ -118,15 +123,15 @@ def test_order():
     expected = []
     for _ in range(3):
         store = world.start()
-        for i in range(60):
+        for i in range(40):
             world.log.emit(MIX[i * 7 % len(MIX)], "d%d" % i, "text %d" % i, UTC - i)
             world.pass_ms(50)
         store.flush()
-        expected += [(world.boot, i) for i in range(1, 62)]
+        expected += [(world.boot, i) for i in range(1, 42)]
     assert keys(store.after(0, 0)) == expected
-    for at in (0, 5, 60, 61, 150, 181, 182):
+    for at in (0, 5, 40, 41, 100, 121, 122):
         assert keys(store.after(*expected[at])) == expected[at + 1 :], at
-    assert store.oldest() == (1, 1) and store.newest() == (3, 61)
+    assert store.oldest() == (1, 1) and store.newest() == (3, 41)
     for _, event in store.after(1, 1):
         i = event[0] - 2
         if i >= 0:
@@ -142,7 +147,7 @@ def test_order():
         seen += 1
         world.log.emit(codes.DIP)
         world.pass_ms(20)
-    assert seen == 183
+    assert seen == 123
 
 
 def test_overtaken():

@@ -33,6 +33,7 @@ ALLOWED = {
     "firmware/keeping": {"firmware"},
     "firmware/loading": {"firmware"},
     "firmware/supply": {"firmware"},
+    "firmware/storing": {"firmware"},
     "firmware/telling": {"firmware"},
     "firmware/timekeeping": {"firmware"},
     "firmware/metrology": {"firmware"},
