@@ -7,6 +7,7 @@ import json
 import sys
 
 from firmware.core.quality import IV
+from firmware.store import curve
 from firmware.store.curve import CurveStore, Work
 from tools.powercut.device import disk
 from tools.retention.chip import Chip
@@ -18,6 +19,29 @@ _START_MS = 1790006400000  # 0:00 local time of a zone 8 h ahead
 _NOON = 50  # the quarter in which devices are plugged
 _FILE = 8000  # bytes of a file of others: two blocks
 _QUERIES = 24  # devices that are asked for one by one
+
+
+def plant(number):
+    """A defect, which must be found."""
+    encode = curve.encode
+    count = 0
+
+    def wrong(out, at, now, *rest):
+        nonlocal count
+        count += 1
+        if count % 500 == 0:
+            now[0] += 1
+        return encode(out, at, now, *rest)
+
+    def unmarked(out, at, now, base, bits, n, state):
+        for i in range(n):
+            bits[i] &= IV
+        return encode(out, at, now, base, bits, n, state)
+
+    if number == 1:
+        curve.encode = wrong
+    elif number == 2:
+        curve.encode = unmarked
 
 
 class Bench:
@@ -45,7 +69,8 @@ class Bench:
 
     def _open(self):
         work, stores = Work(), {}
-        keep = {"curve": self.plan["days"], "daily": 2, "monthly": 1}
+        days = self.plan["days"] - (self.plan["plant"] == 3)
+        keep = {"curve": days, "daily": 2, "monthly": 1}
         for kind, days in (("curve", 1), ("daily", 31), ("monthly", 366)):
             stores[kind] = CurveStore("/" + kind, 1440 * days, keep[kind], self.fs, work=work)
         return stores
@@ -149,6 +174,7 @@ def is_nothing(bits, n):
 def main(path):
     with open(path) as file:
         plan = json.load(file)
+    plant(plan["plant"])
     bench = Bench(plan)
     bench.go()
     ratio, hottest_directory, erases = bench.wear()
