@@ -159,6 +159,8 @@ store = CurveStore("/curve", 1440, 31, fs, 0)
 assert store.last_ms == ms and store.damaged == 0
 
 # midnight is a new segment; so many whole ones are kept, the oldest go
+store = world = want = good = found = gone = flash = fs = None
+gc.collect()
 world = World()
 world.order = []
 for k in range(2):
