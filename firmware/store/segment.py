@@ -51,7 +51,7 @@ class Segment:
             offset = at - start
             need = self._need(chunk, offset)
             if offset + need > len(chunk):
-                chunk, start, offset = self._read(at, need), at, 0
+                chunk, start, offset = self._read(at), at, 0
                 need = self._need(chunk, 0)
             sequence = 0
             if need <= len(chunk) - offset:
@@ -92,14 +92,12 @@ class Segment:
         except OSError as error:
             return 0 if error.errno == ENOENT else -1
 
-    def _read(self, at, need):
-        """A chunk from `at` with the record that is there, or as much as flash can read."""
-        chunk = self._part(at, max(need, _CHUNK))
-        if not chunk:  # a block behind it may be what fails
-            chunk = self._part(at, self._slot)
-            need = self._need(chunk, 0)
-            if need > self._slot:
-                chunk = self._part(at, need) or chunk
+    def _read(self, at):
+        """A chunk from `at` with the whole record that is there, or as much as flash can read."""
+        chunk = self._part(at, _CHUNK) or self._part(at, self._slot)
+        need = self._need(chunk, 0)
+        if need > len(chunk):
+            chunk = self._part(at, need) or chunk
         return chunk
 
     def _part(self, at, count):
