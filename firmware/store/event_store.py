@@ -56,8 +56,8 @@ class EventStore:
             self._ends[name] = _UNKNOWN
             try:
                 log.load()
-                for _, payload in log.records(log.last):
-                    self._ends[name] = record.key(payload)
+                if log.tail:
+                    self._ends[name] = record.key(log.tail[1])
             except StoreError as error:
                 problems.append(str(error))
             self._retention.add("events." + name, log, rank)

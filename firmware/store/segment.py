@@ -43,8 +43,7 @@ class Segment:
         Sequences rise, above `before` and not above `until`; others count as damage.
         """
         at = start = 0
-        chunk = b""
-        size = self._size()
+        size, chunk = self._begin()
         if size < 0:
             yield 0, None  # it is there and cannot be opened
         while at < size:
@@ -84,13 +83,17 @@ class Segment:
             return 0
         return sequence
 
-    def _size(self):
-        """Bytes of the file, 0 when it is gone, -1 when it cannot be opened."""
+    def _begin(self):
+        """(bytes of the file, its first chunk): size 0 when it is gone, -1 when it cannot be
+        opened; no chunk when that cannot be read."""
+        size = -1
         try:
             with self._open(self._path, "rb") as file:
-                return file.seek(0, 2)
+                size = file.seek(0, 2)
+                file.seek(0)
+                return size, file.read(_CHUNK)
         except OSError as error:
-            return 0 if error.errno == ENOENT else -1
+            return (0 if error.errno == ENOENT else size), b""
 
     def _read(self, at):
         """A chunk from `at` with the whole record that is there, or as much as flash can read."""

@@ -78,7 +78,11 @@ def main():
     tally = Tally()
     plants.plant(job["plant"])
     random.seed(crc32(job["name"].encode()) & 0x3FFFFFFF)
-    MODES[job["mode"]](job, tally)
+    try:
+        MODES[job["mode"]](job, tally)
+    except Exception as error:
+        sys.print_exception(error, sys.stderr)
+        tally.add("escaped", repr(error))
     print(json.dumps({"counts": tally.counts, "most": tally.most, "texts": tally.texts}))
 
 

@@ -31,7 +31,7 @@ class Events:
     def __init__(self):
         self.acked = {name: [] for name in event_classes.CLASSES}  # [(key, event)]
         self.waiting = {name: [] for name in event_classes.CLASSES}  # the same, not acknowledged
-        self.audited = []  # (boot, event) acknowledged
+        self.audited = {}  # sequence: (boot, event), acknowledged
         self.audit_waiting = []
         self.head = (0, "")  # of the audit log, as acknowledged
 
@@ -39,7 +39,7 @@ class Events:
         other = Events()
         other.acked = {name: list(self.acked[name]) for name in self.acked}
         other.waiting = {name: list(self.waiting[name]) for name in self.waiting}
-        other.audited, other.audit_waiting = list(self.audited), list(self.audit_waiting)
+        other.audited, other.audit_waiting = dict(self.audited), list(self.audit_waiting)
         other.head = self.head
         return other
 
@@ -84,7 +84,7 @@ class Events:
             for name in self.waiting:
                 self.acked[name] += self.waiting[name]
                 self.waiting[name] = []
-            self.audited += self.audit_waiting
+            self._audited(self.audit_waiting)
             self.audit_waiting = []
             self.head = self.audit.head()
 
@@ -141,12 +141,19 @@ class Events:
             if text:
                 is_lost = "missing" in text or "ends" in text
                 tally.add("acked_lost" if is_lost else "corrupt_served", "audit: " + text)
-        found = [(boot, event) for _, boot, event in self.audit.entries()]
         count = self.audit.head()[0] - self.head[0]
         if count not in (0, len(late)):
             tally.add("batches_split", "audit")
-        expected = (self.audited + late[: max(0, count)])[-max(1, len(found)) :]
-        if found and found != expected:
-            tally.add("corrupt_served", "audit entries")
-        self.audited = expected if found else []
+        if count > 0:
+            self._audited(late[:count])
+        found = {}
+        for sequence, boot, event in self.audit.entries():
+            found[sequence] = boot, event
+            if self.audited.get(sequence) != (boot, event):
+                tally.add("corrupt_served", "entry %d of the audit" % sequence)
+        self.audited = found
         self.head = self.audit.head()
+
+    def _audited(self, rows):
+        for at, row in enumerate(rows):
+            self.audited[self.head[0] + 1 + at] = row

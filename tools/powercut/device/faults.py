@@ -13,9 +13,8 @@ from tools.powercut.device.tally import Tally
 from tools.powercut.device.terminal import FILES, Terminal, blank
 from tools.powercut.device.writers import WEIGHTS, made
 
-_HISTORY = 4
+_HISTORY = 10
 _ACTS = 24
-_FREE = 3  # blocks that are left on the full disk
 _ALARMS = (event_codes.STORE_FAILED, event_codes.STORE_FULL)
 
 
@@ -27,9 +26,8 @@ def run(job, tally):
     for number in range(job["count"]):
         for kind in KINDS:
             bad = station.copy()
-            block = draw(0, FILES - 1)
-            if number % 2:  # one that is in use
-                block = [i for i in range(FILES) if bad.chip.cells[i]][number % 11]
+            used = [i for i in range(FILES) if bad.chip.cells[i]]
+            block = used[draw(0, len(used) - 1)] if number % 2 else draw(0, FILES - 1)
             bad.chip.bad[block] = kind
             _trial(bad, kind, tally)
             tally.add("bad_blocks")
@@ -78,11 +76,15 @@ def _trial(station, kind, tally):
 
 
 def _fill(station):
+    """Not one block is free."""
     disk = Disk(station.chip.region(0, FILES), station.chip)
-    free = disk.statvfs("/")[3] - _FREE
-    with disk.open("/filler", "wb") as file:
-        for _ in range(free):
-            file.write(bytes(4080))
+    file = disk.open("/filler", "wb")
+    try:
+        while True:
+            file.write(bytes(4096))
+            file.flush()
+    except OSError as error:
+        assert error.errno == 28, error
     disk.shut()
     station.chip = station.chip.again()
 
@@ -102,7 +104,10 @@ def _flip(station, tally):
     disk.shut()
     station.chip = station.chip.again()
     own = Tally()
-    station.run(own, -1, -1, None)
+    try:
+        station.run(own, -1, -1, None)
+    except Exception as error:
+        tally.add("escaped", "%s with a flipped bit: %r" % (path, error))
     tally.add("flips")
     if own.counts["corrupt_served"]:
         tally.add("corrupt_served", "%s with a flipped bit: %s" % (path, own.texts))
