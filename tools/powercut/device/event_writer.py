@@ -34,13 +34,14 @@ class Events:
         self.audited = {}  # sequence: (boot, event), acknowledged
         self.audit_waiting = []
         self.head = (0, "")  # of the audit log, as acknowledged
+        self.gone = set()  # classes whose oldest went to make room
 
     def copy(self):
         other = Events()
         other.acked = {name: list(self.acked[name]) for name in self.acked}
         other.waiting = {name: list(self.waiting[name]) for name in self.waiting}
         other.audited, other.audit_waiting = dict(self.audited), list(self.audit_waiting)
-        other.head = self.head
+        other.head, other.gone = self.head, set(self.gone)
         return other
 
     def boot(self, terminal, tally):
@@ -64,6 +65,8 @@ class Events:
     def _note(self, event):
         name = event_classes.of(event[1])
         self.waiting[name].append(((self._boot, event[0]), event))
+        if event[1] == event_codes.STORE_FULL:
+            self.gone.add(event[2])
         if event_classes.is_audited(event[1]):
             self.audit_waiting.append((self._boot, event))
 
@@ -80,12 +83,15 @@ class Events:
                 details = [draw(0, 99999), draw(0, 9)]
             terminal.log.emit(code, "rs485.%012d" % draw(0, 9999999), details)
         if draw(0, 9) < 7 or self.store.waiting > 24:
+            # what is told during the flush itself is not in it
+            counts = {name: len(self.waiting[name]) for name in self.waiting}
+            audited = len(self.audit_waiting)
             self.batches.flush()
             for name in self.waiting:
-                self.acked[name] += self.waiting[name]
-                self.waiting[name] = []
-            self._audited(self.audit_waiting)
-            self.audit_waiting = []
+                self.acked[name] += self.waiting[name][: counts[name]]
+                del self.waiting[name][: counts[name]]
+            self._audited(self.audit_waiting[:audited])
+            del self.audit_waiting[:audited]
             self.head = self.audit.head()
 
     def _judge(self, tally):
@@ -106,6 +112,7 @@ class Events:
             self.acked[name] = [row for row in acked + late if row[0] in here]
         tally.top("events_lost_unacked_max", lost)
         tally.top("bytes_lost_unacked_max", lost_bytes)
+        self.gone = set()
         self._judge_audit(tally)
 
     def _read(self, tally):
@@ -130,9 +137,10 @@ class Events:
                 tally.add("corrupt_served", "event %s of %s" % (key, name))
         missing = [key for key, _ in acked if key not in here]
         oldest = min(here) if here else (1 << 29, 0)
-        is_ring = size * 2 > (_KB - 1) * _SEGMENT  # records are longer than what is in them
+        may_go = size * 2 > (_KB - 1) * _SEGMENT  # records are longer than what is in them
+        may_go = may_go or (size > 0 and "events." + name in self.gone)
         for key in missing:
-            if key > oldest or not is_ring:
+            if key > oldest or not may_go:
                 tally.add("acked_lost", "event %s of %s" % (key, name))
 
     def _judge_audit(self, tally):
