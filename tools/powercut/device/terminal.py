@@ -12,7 +12,7 @@ from firmware.core.clock import Clock
 from tools.powercut.device.disk import Disk, format
 from tools.powercut.device.nor import Nor
 
-FILES = 160  # blocks of the file system ...
+FILES = 240  # blocks of the file system ...
 RAW = 64  # ... and behind it of the raw region
 UTC_MS = 1790000000000
 
