@@ -11,7 +11,7 @@ from tools.vectors.__main__ import find_micropython
 
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = Path(__file__).with_name("device") / "bench.py"
-HEAP = "16m"
+HEAP = "32m"
 CHUNK = 125  # cuts of one process
 _PATIENCE_S = 3600
 
@@ -23,6 +23,8 @@ class BenchError(Exception):
 def jobs(options):
     """Independent of how many run at a time: same seed, same numbers."""
     seed, plant = options.seed, options.plant
+    if options.full:
+        return [{"mode": "full", "name": f"{seed}/full", "plant": plant}]
     if options.exhaustive:
         one = {"mode": "exhaustive", "name": f"{seed}/all", "depth": options.depth, "plant": plant}
         return [dict(one, torn=torn) for torn in (-1, 0, 131, 256)]

@@ -11,7 +11,7 @@ import random
 import sys
 
 from firmware.core.crc import crc32
-from tools.powercut.device import exhaustive, faults, plants
+from tools.powercut.device import exhaustive, faults, full, plants
 from tools.powercut.device.nor import PowerCut
 from tools.powercut.device.tally import Tally
 from tools.powercut.device.terminal import Terminal, blank
@@ -70,7 +70,7 @@ def cuts(job, tally):
             gc.collect()
 
 
-MODES = {"cuts": cuts, "exhaustive": exhaustive.run, "faults": faults.run}
+MODES = {"cuts": cuts, "exhaustive": exhaustive.run, "faults": faults.run, "full": full.run}
 
 
 def main():
