@@ -205,6 +205,7 @@ class CurveStore:
         segments = self._segments.found()
         highest = segments[-1][0] if segments else 0
         self._forget(max(highest, self._number) + 1)
+        segments = self._segments.sweep(segments)
         surplus = len(segments) - self.keep
         gives = max(surplus, 0) + _GIVES
         while segments and gives > 0 and (surplus > 0 or self._segments.free() < self._reserve):
@@ -324,7 +325,8 @@ class CurveStore:
         return curve_query.values(self, self._segments, device, quantity, from_ms, to_ms, power)
 
     def rows(self, from_ms=0, device=0):
-        """Yields (UTC ms, marks, name, [(quantity, power, value, bits)]) from the boundary from_ms
-        on, there from the device of that number on. A boundary without any device: once, with
-        the name ""."""
+        """Yields (UTC ms, marks, name, [(quantity, power, value or None, bits)]) from the boundary
+        from_ms on, in the order they were written; of from_ms from the device of that number on.
+        One for each device of a row, so that they can be counted; the name is "" and the list
+        empty when it has no value, and once for a boundary of which nothing is known."""
         return curve_rows.rows(self, self._segments, from_ms, device)

@@ -118,20 +118,23 @@ class _Reader:
         return cursor.load()
 
     def devices(self, least):
-        """(name, columns) of the devices of the chunk from the number `least` on that have a
-        value; it is in `now` and `bits`."""
+        """(name, columns) of each device from the one behind the last chunk on to the end of this
+        one, if its number is `least` at least; without a name when it has no value, or none that
+        can be read. The value is in `now` and `bits`."""
         cursor, beside = self.cursor, self.beside
         is_base = cursor.kind == BASE
-        while beside.number < cursor.first - 1:
-            beside.step(is_base)
         at = cursor.groups()
-        for number in range(cursor.first, cursor.first + cursor.count):
+        for number in range(beside.number + 1, cursor.first + cursor.count):
             is_good = beside.step(is_base)
-            n = len(beside.columns)
-            base = ZEROS if is_base else beside.values
-            at = decode(cursor.buf, at, n, base, self.now, self.bits)
-            if is_good and number >= least and _has_value(self.bits, n):
-                yield beside.name, beside.columns
+            if number >= cursor.first:
+                n = len(beside.columns)
+                base = ZEROS if is_base else beside.values
+                at = decode(cursor.buf, at, n, base, self.now, self.bits)
+                is_good = is_good and _has_value(self.bits, n)
+            else:
+                is_good = False
+            if number >= least:
+                yield (beside.name, beside.columns) if is_good else ("", ())
 
     def value(self, i):
         """(quantity, power of ten, value or None, quality bits) of the device."""

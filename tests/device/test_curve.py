@@ -68,7 +68,11 @@ def wanted(world, first, device):
         ms, marks, kept = world.put[at]
         for number, name in enumerate(world.order[at]):
             columns, values, bits = kept[name]
-            if (at > first or number >= device) and min([b & IV for b in bits]) == 0:
+            if at == first and number < device:
+                continue
+            if min([b & IV for b in bits]):
+                yield ms, marks, "", []
+            else:
                 yield (
                     ms,
                     marks,

@@ -56,6 +56,9 @@ def look(fs, count=3):
         served += 1
     handed = 0
     for ms, marks, name, kept in store.rows():
+        if not name:
+            assert kept == []  # it cannot be read
+            continue
         row = (ms - START) // QUARTER
         want = values(row, int(name[1:]))
         assert 1 <= row <= ROWS and marks == 0 and int(name[1:]) < count
@@ -143,7 +146,7 @@ class Refusing:
 class File:
     def __init__(self, place, file):
         self.place, self.file = place, file
-        for name in ("seek", "readinto", "close"):
+        for name in ("seek", "readinto", "close", "__enter__", "__exit__"):
             setattr(self, name, getattr(file, name))
 
     def write(self, data):
