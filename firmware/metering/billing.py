@@ -62,6 +62,7 @@ class Billing:
         self._window_ms = 0  # when a window was last seen
         self._was_silent = False  # since the last settling
         self._late_ms = 0  # of the ways, when the minute began
+        self.before_tariff = _nothing  # called before energies go to another tariff
 
     async def run(self, clock, settled):
         """For ever; settled() each second."""
@@ -90,7 +91,10 @@ class Billing:
         self.demand.take(self._steps, self._meter.tariff, minute, self.zone_min)
         if is_wrong:
             self.demand.spoil()  # of the slip that may just have begun as well
-        self._meter.tariff = self.calendar.tariff(minute, self.zone_min)
+        fresh = self.calendar.tariff(minute, self.zone_min)
+        if fresh != self._meter.tariff:
+            self.before_tariff()
+            self._meter.tariff = fresh
         return True
 
     def _settle(self):
@@ -123,10 +127,11 @@ class Billing:
 
     def fill(self, points, base, stamp):
         """Values of POINTS into a table of points, from index `base` on."""
-        put, demand = points.put, self.demand
+        put, demand, told = points.put, self.demand, self.energy.told_tariffs
+        bits = quality.IV if self._ways.is_restoring() else quality.GOOD
         for at in range(0, (TARIFFS + 1) * _SIX, _SIX):
-            put(base, self.energy.tariffs[at], quality.GOOD, stamp)
-            put(base + 1, self.energy.tariffs[at + 1], quality.GOOD, stamp)
+            put(base, told[at], bits, stamp)
+            put(base + 1, told[at + 1], bits, stamp)
             base += 2
         bits = quality.GOOD if demand.is_complete else quality.IV
         for k in range(KINDS):
@@ -139,6 +144,22 @@ class Billing:
         return billing_table.table(self, self._meter.tariff)
 
     # what is kept across a reboot
+
+    def gather(self):
+        """Whole mWh of what came to the registers; the demand hears of it as with record()."""
+        self.energy.settle(self._meter.tariff)
+
+    def moment(self, utc_ms):
+        """For the journal: (UTC ms, tariff, 24 cells, what is below one mWh of each, (registers
+        of the metrology unit, ms without samples, sign of the scale) or None). While a restored
+        record waits for the link the time is that of the record."""
+        self.energy.settle(self._meter.tariff)
+        ways = self._ways.record()
+        if ways is not None:
+            utc_ms = ways["utc"]
+            ways = (ways["reg"], ways["missing"], ways["scale"])
+        energy = self.energy
+        return utc_ms, self._meter.tariff, energy.cells, energy.rests(), ways
 
     def record(self):
         """For the checkpoint: everything counted up to now, and where the registers of the
@@ -168,6 +189,10 @@ class Billing:
         self.is_restored = _try(wrong, self.energy.restore, record)
         if not self.is_restored and "mwh" in record:
             self.is_restored = _try([], self.energy.restore, {"mwh": record["mwh"]})
+
+
+def _nothing():
+    pass
 
 
 def _try(wrong, restore, record):

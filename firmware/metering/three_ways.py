@@ -45,6 +45,7 @@ class Ways:
         self.totals = [0, 0, 0]  # quanta since boot: samples and what stands in, registers, pulses
         self.unknown_ms = 0  # of which no energy is known
         self._boot = None  # record of the checkpoint until the link has started
+        self._is_restoring = False  # until the energy of the reboot is known, or known to be lost
         self._is_anchored = False
         self._anchor_ms = 0
         self._read_ms = 0  # when registers were last read, or the link began
@@ -117,6 +118,10 @@ class Ways:
     def late_ms(self):
         """Time since boot whose energy came late or never."""
         return self.stand_in.ms + self.unknown_ms
+
+    def is_restoring(self):
+        """Is the energy of the reboot still to come? Until then the energies are too low."""
+        return self._is_restoring
 
     def is_owing(self):
         """Are samples missing whose energy may yet come?"""
@@ -200,6 +205,7 @@ class Ways:
 
     def _anchor(self, now):
         self._is_anchored = True
+        self._is_restoring = False
         self._anchor_ms = now
         self._missing_ms = self._step_missing_ms = 0
         self._waits = self._odd = self._worst = 0
@@ -224,6 +230,7 @@ class Ways:
 
     def _stand_by_pulses(self, now):
         """Credit what the pulses counted since the anchor; unknown when they do not tell."""
+        self._is_restoring = False
         samples = abs(self.track.total(self.track.s)) * QUANTUM
         if self._boot is not None:
             self._boot = None  # pulses tell since this boot only
@@ -277,7 +284,6 @@ class Ways:
             return None
         record = self.track.record()
         record["utc"] = self.clock.utc_ms()
-        record["age"] = self.clock.ms() - self._anchor_ms
         record["missing"] = self._missing_ms
         return record
 
@@ -285,23 +291,27 @@ class Ways:
         """Before the link starts: what `record` gave before the reboot; ValueError when it is
         something else."""
         good = isinstance(record, dict)
-        if not good or {type(record.get(k)) for k in ("utc", "age", "missing")} != {int}:
-            raise ValueError("a checkpoint of the metrology unit has its time and age")
+        if not good or {type(record.get(k)) for k in ("utc", "missing")} != {int}:
+            raise ValueError("a checkpoint of the metrology unit has its time and what is missing")
         self._boot = record
+        self._is_restoring = True
 
     def _resume(self, record, is_resumed, now):
         away_ms = self.clock.utc_ms() - record["utc"]
+        missing_ms = away_ms + record["missing"]
+        self._is_restoring = False
         if not is_resumed:
             self._tell(RESET, "the metrology unit was reset since the checkpoint")
-        elif not 0 <= away_ms <= self.track.range_ms - record["age"]:
+        elif away_ms < 0 or missing_ms > self.track.range_ms:
             self._tell(UNKNOWN, "the checkpoint is not of the last %d ms" % self.track.range_ms)
         elif not self.track.resume(record):
             self._tell(UNKNOWN, "the checkpoint is of other settings")
         else:
             self._anchor(now)
+            self._is_restoring = True
             self.pulse.are_whole = False  # nobody counted them
-            self._anchor_ms = now - away_ms - record["age"]
-            self._miss(away_ms + record["missing"])
+            self._anchor_ms = now - missing_ms
+            self._miss(missing_ms)
 
     # words
 

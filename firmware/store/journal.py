@@ -8,7 +8,7 @@ written is left behind: the next place is taken. A torn program or erase is foun
 Wear: blocks take turns, so all wear alike. A record each 3.25 s, as at full load, is 436 erases a
 day: 1,743 a day and MB of these 64 blocks (256 kB), 40 years to 100,000 erases of each. A record
 each 10 s, as at 30 % and below, is 142 a day and 120 years. 27,000 records of 64 bytes are 1.8 MB
-programmed a day, or 1.05 bytes a byte told. Where power turns to and fro all the time a short
+programmed a day, or 1.05 bytes a byte told. Where power turns back and forth all the time a short
 record takes two slots, which doubles that.
 """
 

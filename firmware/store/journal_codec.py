@@ -82,7 +82,7 @@ def short(entry, base):
     cannot."""
     since, later_ms = entry.sequence - base.sequence, entry.utc_ms - base.utc_ms
     deltas = [now - then for now, then in zip(entry.cells, base.cells)]
-    if not (0 < since < 256 and 0 <= later_ms < 1 << 24 and 0 <= min(deltas)):
+    if not (0 < since < 256 and 0 <= later_ms < 1 << 24 and min(deltas) >= 0):
         return None
     if max(deltas) >= 1 << 24 or entry.boot != base.boot:
         return None

@@ -193,7 +193,7 @@ def test_bad_blocks():
             journal.append(1, *world.facts())
         assert journal.failures, kind
         same(Journal(chip).open(), world)
-    chip.bad.update({block: nor.PROGRAM_IGNORED for block in range(6)})
+    chip.bad.update(dict.fromkeys(range(6), nor.PROGRAM_IGNORED))
     before = Journal(chip).open().cells
     try:
         for _ in range(70):

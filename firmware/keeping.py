@@ -1,0 +1,127 @@
+"""When energies go to flash: a part of the composition root.
+
+A record to the journal whenever what came since the last one is 3.15 s of full load (m * Un *
+Imax, IEC 62052-11: at most 3.6 s of it may be lost at a cut). The rest is for what nobody can
+write yet: the open window of 0.2 s, the 0.1 s between two looks, and a look that is late. Also
+each `supply.record_s` when there was any energy, each 60 s in any case (the registers of the
+metrology unit go round), with each minute of UTC, before the tariff changes, when energy came
+late, and when asked. All else, once in 15 minutes or when the maximum demand grew.
+
+What others are told of the energies is what flash holds: a cut takes nothing back. Without a
+journal (see store.checkpoint) they are told as they are, and the copies are saved each minute.
+"""
+
+import asyncio
+
+from micropython import const
+
+from firmware.core.errors import StoreError
+
+_LOOK_MS = const(100)
+_BUDGET_MS = const(3150)  # of full load
+_SOONEST_MS = const(500)  # between two records, whatever the settings call full load
+_LATEST_MS = const(60000)
+_COPY_MS = const(900000)
+_COPY_SOON_MS = const(60000)
+
+
+class Keeper:
+    def __init__(self, clock, checkpoint, billing, late_ms, full_load_w, record_s, failed):
+        """`late_ms()`: see three_ways; failed(text): flash refused, told once until it does not
+        any more."""
+        self.clock = clock
+        self.checkpoint = checkpoint
+        self.billing = billing
+        self.energy = energy = billing.energy
+        self.is_deferred = False  # no writes but those that are asked for by force
+        self._late = late_ms
+        self._failed = failed
+        self._is_failing = False
+        self._budget = full_load_w * _BUDGET_MS // 3600  # mWh
+        self._record_ms = record_s * 1000
+        self._late_ms = late_ms()
+        self._maxima = None  # as of the last copy
+        self._minute = -1
+        now = clock.ms()
+        self._kept_ms = self._copied_ms = now
+        energy.forget()
+        if checkpoint.journal:
+            energy.hold()
+            billing.before_tariff = self.keep
+
+    async def run(self):
+        """For ever."""
+        while True:
+            if not self.look() and not self.is_deferred and self.checkpoint.journal:
+                self.checkpoint.journal.ahead()
+            await asyncio.sleep_ms(_LOOK_MS)
+
+    def look(self):
+        """Write what is due; was anything?"""
+        self.billing.gather()
+        now = self.clock.ms()
+        if self.checkpoint.journal and self._is_due(now) and not self.is_deferred:
+            self.keep()
+            return True
+        if self._is_copy_due(now) and not self.is_deferred:
+            self.copy()
+            return True
+        return False
+
+    def _is_due(self, now):
+        since_ms = now - self._kept_ms
+        if since_ms < _SOONEST_MS:
+            return False
+        used = max(self.energy.active, self.energy.reactive)
+        return (
+            used >= self._budget
+            or since_ms >= (self._record_ms if used else _LATEST_MS)
+            or self._late() != self._late_ms
+            or self.clock.utc_ms() // 60000 != self._minute
+        )
+
+    def _is_copy_due(self, now):
+        since_ms = now - self._copied_ms
+        if not self.checkpoint.journal or self._is_failing:
+            return since_ms >= _COPY_SOON_MS
+        return since_ms >= _COPY_MS or (
+            since_ms >= _COPY_SOON_MS and self._maxima != self._sum_of_maxima()
+        )
+
+    def _sum_of_maxima(self):
+        return sum(self.billing.demand.maxima)
+
+    def keep(self, is_whole=False):
+        """A record of this moment, on flash when this returns. False: flash refused."""
+        self._kept_ms = self.clock.ms()
+        self._late_ms = self._late()
+        utc_ms = self.clock.utc_ms()
+        self._minute = utc_ms // 60000
+        if not self.checkpoint.journal:
+            return self.copy()
+        moment = self.billing.moment(utc_ms)
+        self.energy.forget()
+        return self._try(lambda: self.checkpoint.keep(moment, is_whole))
+
+    def copy(self):
+        """All of it to the file system. False: flash refused."""
+        self._copied_ms = self.clock.ms()
+        self._maxima = self._sum_of_maxima()
+        return self._try(lambda: self.checkpoint.write(self.billing.record()))
+
+    def stop(self):
+        """An orderly stop: both, in the order in which they are read."""
+        self.keep(True)
+        self.copy()
+
+    def _try(self, write):
+        try:
+            write()
+        except StoreError as error:
+            if not self._is_failing:
+                self._failed(str(error))
+            self._is_failing = True
+            return False
+        self._is_failing = False
+        self.energy.tell()
+        return True
