@@ -16,6 +16,9 @@ import asyncio
 from micropython import const
 
 from firmware.core.errors import StoreError
+from firmware.core.twin import Twin
+from firmware.store import event_codes, journal
+from firmware.store.checkpoint import Checkpoint
 
 _LOOK_MS = const(100)
 _BUDGET_MS = const(3150)  # of full load
@@ -23,19 +26,30 @@ _SOONEST_MS = const(500)  # between two records, whatever the settings call full
 _LATEST_MS = const(60000)
 _COPY_MS = const(900000)
 _COPY_SOON_MS = const(60000)
+_WAY_OUT = "to begin at zero on purpose: Ctrl-C, remove /energy.a and /energy.b, Ctrl-D"
+
+
+def open_checkpoint(board):
+    """The Checkpoint on this board's flash, not yet read."""
+    device = board.journal()
+    if device is not None and not journal.fits(device):
+        device = None
+    found = journal.Journal(device) if device is not None else None
+    return Checkpoint(Twin("/energy.a", "/energy.b", 4096), found)
 
 
 class Keeper:
-    def __init__(self, clock, checkpoint, billing, late_ms, full_load_w, record_s, failed):
-        """`late_ms()`: see three_ways; failed(text): flash refused, told once until it does not
-        any more."""
+    def __init__(self, clock, checkpoint, billing, late_ms, full_load_w, record_s, emit):
+        """`late_ms()`: see three_ways; emit(code, device, text): an event. That flash refuses is
+        told once, until it does not any more."""
         self.clock = clock
         self.checkpoint = checkpoint
         self.billing = billing
         self.energy = energy = billing.energy
-        self.is_deferred = False  # no writes but those that are asked for by force
+        self.is_deferred = False  # copies and erases ahead wait
+        self.failed_ms = 0  # UTC: when the supply failed; 0: it is good
         self._late = late_ms
-        self._failed = failed
+        self._emit = emit
         self._is_failing = False
         self._budget = full_load_w * _BUDGET_MS // 3600  # mWh
         self._record_ms = record_s * 1000
@@ -45,9 +59,14 @@ class Keeper:
         now = clock.ms()
         self._kept_ms = self._copied_ms = now
         energy.forget()
+        billing.is_lost = checkpoint.is_lost
+        if checkpoint.is_lost:
+            emit(event_codes.ENERGY_LOST, "meter", _WAY_OUT)
         if checkpoint.journal:
             energy.hold()
             billing.before_tariff = self.keep
+        else:
+            emit(event_codes.JOURNAL_ABSENT, "meter", "a cut may cost a minute of energy")
 
     async def run(self):
         """For ever."""
@@ -60,7 +79,7 @@ class Keeper:
         """Write what is due; was anything?"""
         self.billing.gather()
         now = self.clock.ms()
-        if self.checkpoint.journal and self._is_due(now) and not self.is_deferred:
+        if self.checkpoint.journal and self._is_due(now):
             self.keep()
             return True
         if self._is_copy_due(now) and not self.is_deferred:
@@ -101,27 +120,35 @@ class Keeper:
             return self.copy()
         moment = self.billing.moment(utc_ms)
         self.energy.forget()
-        return self._try(lambda: self.checkpoint.keep(moment, is_whole))
+        return self._try(lambda: self.checkpoint.keep(moment, self.failed_ms, is_whole))
 
-    def copy(self):
+    def fail(self, failed_ms):
+        """The supply failed (UTC), or is good again (0): on flash when this returns."""
+        self.failed_ms = failed_ms
+        return self.keep(True)
+
+    def copy(self, is_end=False):
         """All of it to the file system. False: flash refused."""
         self._copied_ms = self.clock.ms()
         self._maxima = self._sum_of_maxima()
-        return self._try(lambda: self.checkpoint.write(self.billing.record()))
+        return self._try(
+            lambda: self.checkpoint.write(self.billing.record(), self.failed_ms, is_end)
+        )
 
     def stop(self):
         """An orderly stop: both, in the order in which they are read."""
-        self.keep(True)
-        self.copy()
+        if self.checkpoint.journal:
+            self.keep(True)
+        self.copy(True)
 
     def _try(self, write):
         try:
             write()
         except StoreError as error:
             if not self._is_failing:
-                self._failed(str(error))
+                self._emit(event_codes.STORE_FAILED, "", str(error))
             self._is_failing = True
             return False
         self._is_failing = False
-        self.energy.tell()
+        self.energy.tell(self.clock.utc_ms())
         return True

@@ -50,6 +50,7 @@ class Billing:
         self.calendar = calendar
         self.zone_min = zone_min
         self.demand = Demand(slip_min)
+        self.is_lost = False  # flash held energies, and none of them can be used
         self.is_restored = False  # are the energies those of the boot before, and what came since?
         self._meter = meter
         self._ways = ways
@@ -128,10 +129,12 @@ class Billing:
     def fill(self, points, base, stamp):
         """Values of POINTS into a table of points, from index `base` on."""
         put, demand, told = points.put, self.demand, self.energy.told_tariffs
-        bits = quality.IV if self._ways.is_restoring() else quality.GOOD
+        is_doubtful = self.is_lost or self._ways.is_restoring()
+        bits = quality.IV if is_doubtful else quality.GOOD
+        told_ms = self.energy.told_ms or stamp
         for at in range(0, (TARIFFS + 1) * _SIX, _SIX):
-            put(base, told[at], bits, stamp)
-            put(base + 1, told[at + 1], bits, stamp)
+            put(base, told[at], bits, told_ms)
+            put(base + 1, told[at + 1], bits, told_ms)
             base += 2
         bits = quality.GOOD if demand.is_complete else quality.IV
         for k in range(KINDS):

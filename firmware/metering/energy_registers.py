@@ -69,6 +69,7 @@ class EnergyRegisters:
         self._marked = [0] * CELLS  # product units that did not come from samples
         # what others may be told: the registers, until hold() parts the two
         self.told, self.told_tariffs = self.cells, self.tariffs
+        self.told_ms = 0  # UTC of `told`; 0: now
 
     def add(self, sums):
         """Sums of one window: 12 words, P high and low, Q high and low of each phase; a value is
@@ -136,10 +137,11 @@ class EnergyRegisters:
         the registers are on flash never has to take back what was told."""
         self.told, self.told_tariffs = array("q", self.cells), array("q", self.tariffs)
 
-    def tell(self):
+    def tell(self, utc_ms):
         if self.told is not self.cells:
             self.told[:] = self.cells
             self.told_tariffs[:] = self.tariffs
+            self.told_ms = utc_ms
 
     def rests(self):
         """24 bytes: what is below one mWh, in 1/256."""

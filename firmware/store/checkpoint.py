@@ -24,7 +24,9 @@ _VERSION = 3
 _TOTAL = const(18)  # first cell of the total
 _SIX = const(6)
 _TARIFFS = const(54)
+_LOST = const(15)  # in place of a tariff: the energies count from a loss on
 _REST_SHIFT = const(22)  # from 1/256 mWh to 2**-30
+_LOOK_BACK = const(400)  # records: ten minutes and more
 _EPOCH_MIN = const(28333333)  # November 2023
 LIMIT = 3072  # bytes; eight tariffs with nine digits each take 2.2 kB
 
@@ -35,44 +37,87 @@ class Checkpoint:
         self.twin = twin
         self.journal = journal
         self.boot = 0  # number of this boot, 1 after the first load
-        self.is_lost = False  # there was something on flash, and nothing of it can be used
+        self.failed_ms = 0  # UTC: when the supply of the boot before failed; 0: it did not
+        self.ended_ms = 0  # UTC of the last record of the boot before; 0: not known
+        self.was_stopped = False  # did the boot before end in order?
+        # there was something on flash, and nothing of it could be used. It stays so until a person
+        # removes both copies
+        self.is_lost = False
         self._kept = []  # mWh on flash
 
     def read(self, utc_ms=0):
         """(record or None, text of what was wrong or ""). Counts the boot, and keeps that."""
         wrong = []
-        record = self._copy(wrong)
+        record, is_absent = self._copy(wrong)
+        self.was_stopped = record is not None and "end" in record
         newest = self.journal.open() if self.journal else None
         if self.journal and newest is None and self.journal.damaged:
             wrong.append("the energy journal holds nothing that can be read")
         if newest is not None:
             self.boot = max(self.boot, newest.boot)
+            self._look_back(record, newest)
             record = self._forward(record, newest, wrong)
+        if not is_absent:
+            self.is_lost = (
+                record is None
+                and newest is None
+                or newest is not None
+                and newest.tariff == _LOST
+                or record is not None
+                and "lost" in record
+            )
         if record is None and wrong:
-            self.is_lost = True
             self.boot = max(utc_ms // 60000 - _EPOCH_MIN, 0)
         self.boot += 1
         self._begin(record, utc_ms, wrong)
         return record, "; ".join(wrong)
 
     def _copy(self, wrong):
+        """(record or None, is there no copy at all)."""
         payload, info = self.twin.load()
         if payload is None:
             if info.reason != "absent":
                 wrong.append("the energy checkpoint is " + info.reason)
-            return None
+            return None, info.reason == "absent"
         try:
             record = json.loads(payload)
             self.boot = int(record["boot"])
             record["mwh"] = cells = [int(cell) for cell in record["mwh"]]
+            self.failed_ms = int(record.get("failed", 0))
             is_whole = len(cells) == CELLS
         except (ValueError, KeyError, TypeError):
             is_whole = False
         if not is_whole:
             wrong.append("the energy checkpoint is not what this firmware writes")
-            return None
+            return None, False
         self._kept = cells
-        return record
+        return record, False
+
+    def _look_back(self, record, newest):
+        """How did the boot before end?"""
+        self.ended_ms = newest.utc_ms
+        self.was_stopped = (
+            record is not None and "end" in record and record.get("seq") == newest.sequence
+        )
+        self.failed_ms = 0
+        if newest.failed_ms:
+            # the first of the records that say so knows when
+            for entry in self.journal.since(max(newest.sequence - _LOOK_BACK, 0)):
+                if not entry.failed_ms:
+                    self.failed_ms = 0
+                elif not self.failed_ms:
+                    self.failed_ms = entry.failed_ms
+
+    def failures(self, since_ms):
+        """How often the supply failed, or the terminal was started, since that time in UTC."""
+        failures, boots, has_failed = 0, set(), False
+        if self.journal and self.journal.newest:
+            for entry in self.journal.since(max(self.journal.newest.sequence - _LOOK_BACK, 0)):
+                if entry.utc_ms >= since_ms:
+                    boots.add(entry.boot)
+                    failures += bool(entry.failed_ms) and not has_failed
+                has_failed = bool(entry.failed_ms)
+        return max(failures, len(boots) - 1)
 
     def _forward(self, record, newest, wrong):
         """The copy with what the journal knows more."""
@@ -107,13 +152,15 @@ class Checkpoint:
             now = entry.cells[_TOTAL:]
             if not _is_less(now, then):
                 for k in range(_SIX):
-                    tariffs[entry.tariff * _SIX + k] += now[k] - then[k]
+                    tariffs[entry.tariff % _LOST * _SIX + k] += now[k] - then[k]
                 then = now
         record["tariffs"] = tariffs
 
     def _begin(self, record, utc_ms, wrong):
         """The new number on flash, beside what was there."""
         record = record or {"mwh": [0] * CELLS}
+        for name in ("failed", "end"):
+            record.pop(name, None)
         try:
             if self.journal:
                 self.journal.continue_after(record.get("seq", 0))
@@ -128,18 +175,29 @@ class Checkpoint:
         ways = record.get("ways") and _try(lambda: _entry_ways(record["ways"]))
         if ways:
             utc_ms = record["ways"]["utc"]
-        self.journal.append(self.boot, utc_ms, 0, record["mwh"], rests, ways or None, True)
+        tariff = _LOST if self.is_lost else 0
+        cells = record["mwh"]
+        self.journal.append(self.boot, utc_ms, tariff, cells, rests, ways or None, 0, True)
 
-    def keep(self, moment, is_whole=False):
+    def keep(self, moment, failed_ms=0, is_whole=False):
         """One record to the journal; `moment`: utc_ms, tariff, cells, rests, ways as Entry has
-        them. StoreError when flash refuses, or when a register is less than the one on flash."""
+        them, `failed_ms` too. StoreError when flash refuses, or when a register is less than the
+        one on flash."""
         self._never_back(moment[2])
-        self.journal.append(self.boot, *moment, is_whole)
+        utc_ms, tariff, cells, rests, ways = moment
+        tariff = _LOST if self.is_lost else tariff
+        self.journal.append(self.boot, utc_ms, tariff, cells, rests, ways, failed_ms, is_whole)
         self._kept = list(moment[2])
 
-    def write(self, record):
-        """All of it to the next copy. StoreError as in keep()."""
+    def write(self, record, failed_ms=0, is_end=False):
+        """All of it to the next copy; `is_end`: an orderly stop. StoreError as in keep()."""
         self._never_back(record["mwh"])
+        if is_end:
+            record["end"] = 1
+        if self.is_lost:
+            record["lost"] = 1
+        if failed_ms:
+            record["failed"] = failed_ms
         self._save(record)
         self._kept = list(record["mwh"])
 

@@ -74,12 +74,13 @@ class Journal:
                 if entry is not None and entry.sequence > sequence:
                     yield entry
 
-    def append(self, boot, utc_ms, tariff, cells, rests, ways, is_whole=False):
+    def append(self, boot, utc_ms, tariff, cells, rests, ways, failed_ms=0, is_whole=False):
         """Keep one more record, on flash when this returns: its Entry. StoreError when no place
         takes it; nothing that was kept is lost by that. About 2 ms, and an erase (50 to 400 ms)
         where ahead() was not called in time."""
         sequence = self.newest.sequence + 1 if self.newest else 1
-        entry = codec.Entry(sequence, boot, utc_ms, tariff, tuple(cells), rests, ways)
+        facts = utc_ms, tariff, tuple(cells), rests, ways, failed_ms
+        entry = codec.Entry(sequence, boot, *facts)
         for _ in range(_TRIES):
             data = None
             if self._base is not None and not is_whole and self._slot < _SLOTS:
@@ -105,7 +106,7 @@ class Journal:
         that sequence. Nothing is erased for it."""
         if self.newest is None or self.newest.sequence < sequence:
             nothing = (0,) * codec.CELLS
-            self.newest = codec.Entry(sequence, 0, 0, 0, nothing, None, None)
+            self.newest = codec.Entry(sequence, 0, 0, 0, nothing, None, None, 0)
             self._base = None
 
     def ahead(self):

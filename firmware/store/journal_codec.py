@@ -1,8 +1,9 @@
 """Records of the energy journal as bytes: a whole one of 256 bytes, and short ones against it.
 
-Whole (big endian): CRC-32 over the rest; kind; tariff, 0x80 with registers; time without samples
-(4 ms); sequence; boot; UTC ms (6 bytes); sign of the scale; six registers of the metrology unit
-(6 bytes each); 24 energies in mWh (7 bytes each, to 72 TWh); what is below one mWh, 1/256 each.
+Whole (big endian): CRC-32 over the rest; kind; tariff, 0x80 with registers, 0x40 when the supply
+had failed; time without samples (4 ms); sequence; boot; UTC ms (6 bytes); sign of the scale; six
+registers of the metrology unit (6 bytes each); 24 energies in mWh (7 bytes each, to 72 TWh); what
+is below one mWh, 1/256 each; when the supply failed, less UTC (2 ms, signed).
 Short, of one slot or two: CRC-32, begun with the sequence of the whole one it builds on; kind;
 tariff; time without samples; records since that one; ms since it (3 bytes); the upper 32 of 48
 bits by which each register went on (to 0.02 mWh); which energies moved (24 bits), and by how many
@@ -24,23 +25,29 @@ REGISTERS = const(6)
 _KIND_WHOLE = const(0xA5)
 _KIND_SHORT = const(0x5A)  # one slot; 0x5B: two
 _HAS_WAYS = const(0x80)
+_HAS_FAILED = const(0x40)
 _HEAD = ">IBBHIIHII"  # as above to the sign; UTC in two parts
 _AT_REGISTERS = const(26)
 _AT_CELLS = const(62)
 _AT_RESTS = const(230)
+_AT_FAILED = const(254)
 _SHORT_HEAD = ">IBBHBBH"  # records since, ms since in two parts
 _AT_STEPS = const(12)
 _AT_MOVED = const(36)
 _AT_DELTAS = const(39)
 _MISSING_MS = const(4)
+_FAILED_MS = const(2)
 _MASK48 = (1 << 48) - 1
 _MOST = 1 << 56
 _BLANK = b"\xff" * WHOLE
 
 # utc_ms: when the energies were so; cells: 24 in mWh, rests: 24 in 1/256 mWh; ways: (six
 # registers of the metrology unit where they stood for these energies, ms without samples, sign
-# of the scale), or None. sequence 0 while it is not kept yet.
-Entry = namedtuple("Entry", ("sequence", "boot", "utc_ms", "tariff", "cells", "rests", "ways"))
+# of the scale), or None; failed_ms: UTC when the supply failed, 0 while it is good. A short record
+# gives its own time for that: what counts is the first of them.
+Entry = namedtuple(
+    "Entry", ("sequence", "boot", "utc_ms", "tariff", "cells", "rests", "ways", "failed_ms")
+)
 
 
 def whole(entry):
@@ -51,7 +58,7 @@ def whole(entry):
         return None
     if missing > 0xFFFF:  # nothing can be said of them after so long
         registers, missing = (), 0
-    bits = entry.tariff | (_HAS_WAYS if registers else 0)
+    bits = _bits(entry, registers)
     utc_ms = entry.utc_ms & _MASK48
     out = bytearray(WHOLE)
     struct.pack_into(
@@ -73,6 +80,9 @@ def whole(entry):
     for k in range(CELLS):
         out[_AT_CELLS + 7 * k : _AT_CELLS + 7 * k + 7] = _bytes(entry.cells[k], 7)
         out[_AT_RESTS + k] = entry.rests[k] if entry.rests else 0
+    if entry.failed_ms:
+        ago = (entry.failed_ms - entry.utc_ms) // _FAILED_MS
+        struct.pack_into(">h", out, _AT_FAILED, max(-0x8000, min(ago, 0x7FFF)))
     struct.pack_into(">I", out, 0, crc32(memoryview(out)[4:]))
     return out
 
@@ -93,7 +103,7 @@ def short(entry, base):
     size = SLOT if _AT_DELTAS + 3 * len(moved) <= SLOT else 2 * SLOT
     out = bytearray(size)
     kind = _KIND_SHORT + size // SLOT - 1
-    bits = entry.tariff | (_HAS_WAYS if steps else 0)
+    bits = _bits(entry, steps)
     later = later_ms >> 16, later_ms & 0xFFFF
     struct.pack_into(_SHORT_HEAD, out, 0, 0, kind, bits, missing, since, *later)
     for k, step in enumerate(steps):
@@ -106,6 +116,10 @@ def short(entry, base):
         at += 3
     struct.pack_into(">I", out, 0, crc32(memoryview(out)[4:], base.sequence))
     return out
+
+
+def _bits(entry, registers):
+    return entry.tariff | (_HAS_WAYS if registers else 0) | (_HAS_FAILED if entry.failed_ms else 0)
 
 
 def _steps(entry, base):
@@ -155,7 +169,10 @@ def _parse_whole(data):
         registers = [_int(data, _AT_REGISTERS + 6 * k, 6) for k in range(REGISTERS)]
         ways = (registers, missing * _MISSING_MS, scale)
     rests = bytes(data[_AT_RESTS : _AT_RESTS + CELLS])
-    return Entry(sequence, boot, (high << 32) + low, bits & 15, cells, rests, ways)
+    utc_ms, failed_ms = (high << 32) + low, 0
+    if bits & _HAS_FAILED:
+        failed_ms = utc_ms + struct.unpack_from(">h", data, _AT_FAILED)[0] * _FAILED_MS
+    return Entry(sequence, boot, utc_ms, bits & 15, cells, rests, ways, failed_ms)
 
 
 def _parse_short(data, base):
@@ -172,7 +189,9 @@ def _parse_short(data, base):
         registers = [(b + (s << 16)) & _MASK48 for b, s in zip(base.ways[0], steps)]
         ways = (registers, missing * _MISSING_MS, base.ways[2])
     utc_ms = base.utc_ms + (high << 16) + low
-    return Entry(base.sequence + since, base.boot, utc_ms, bits & 15, tuple(cells), None, ways)
+    failed_ms = utc_ms if bits & _HAS_FAILED else 0
+    sequence, cells = base.sequence + since, tuple(cells)
+    return Entry(sequence, base.boot, utc_ms, bits & 15, cells, None, ways, failed_ms)
 
 
 def _bytes(value, size):

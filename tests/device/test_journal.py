@@ -76,11 +76,18 @@ def test_rests():
     world = World()
     rests = bytes(range(24))
     utc, tariff, cells, _, _ = world.facts()
-    journal.append(9, utc, 8, cells, rests, None, True)
+    journal.append(9, utc, 8, cells, rests, None, utc + 123456, True)
     entry = Journal(chip).open()
     assert entry.rests == rests and entry.ways is None and entry.tariff == 8 and entry.boot == 9
+    assert entry.failed_ms == utc + 0x7FFF * 2  # a minute and no more
+    journal.append(9, utc, 8, cells, rests, None, utc - 1234, True)
+    assert Journal(chip).open().failed_ms == utc - 1234
+    journal.append(9, utc + 99, 8, cells, rests, None, utc - 1234)
+    assert Journal(chip).open().failed_ms == utc + 99
+    journal.append(9, utc + 200, 8, cells, rests, None)
+    assert Journal(chip).open().failed_ms == 0
     # what is too long ago says nothing of the registers
-    journal.append(9, utc, 8, cells, rests, ([1] * 6, 300000, 5), True)
+    journal.append(9, utc, 8, cells, rests, ([1] * 6, 300000, 5), 0, True)
     assert Journal(chip).open().ways is None
 
 
