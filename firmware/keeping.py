@@ -5,7 +5,8 @@ Imax, IEC 62052-11: at most 3.6 s of it may be lost at a cut). The rest is for w
 write yet: the open window of 0.2 s, the 0.1 s between two looks, and a look that is late. Also
 each `supply.record_s` when there was any energy, each 60 s in any case (the registers of the
 metrology unit go round), with each minute of UTC, before the tariff changes, when energy came
-late, and when asked. All else, once in 15 minutes or when the maximum demand grew.
+late or the unit's registers were begun with anew, and when asked. All else once in 15 minutes, or
+when the maximum demand grew.
 
 What others are told of the energies is what flash holds: a cut takes nothing back. Without a
 journal (see store.checkpoint) they are told as they are, and the copies are saved each minute.
@@ -39,21 +40,20 @@ def open_checkpoint(board):
 
 
 class Keeper:
-    def __init__(self, clock, checkpoint, billing, late_ms, full_load_w, record_s, emit):
-        """`late_ms()`: see three_ways; emit(code, device, text): an event. That flash refuses is
-        told once, until it does not any more."""
+    def __init__(self, clock, checkpoint, billing, full_load_w, record_s, emit):
+        """emit(code, device, text): an event. That flash refuses is told once, until it does not
+        any more."""
         self.clock = clock
         self.checkpoint = checkpoint
         self.billing = billing
         self.energy = energy = billing.energy
         self.is_deferred = False  # copies and erases ahead wait
         self.failed_ms = 0  # UTC: when the supply failed; 0: it is good
-        self._late = late_ms
         self._emit = emit
         self._is_failing = False
         self._budget = full_load_w * _BUDGET_MS // 3600  # mWh
         self._record_ms = record_s * 1000
-        self._late_ms = late_ms()
+        self._changes = billing.changes()
         self._maxima = None  # as of the last copy
         self._minute = -1
         now = clock.ms()
@@ -94,8 +94,9 @@ class Keeper:
         used = max(self.energy.active, self.energy.reactive)
         return (
             used >= self._budget
+            or not (self.energy.is_told or self.billing.is_restoring())
             or since_ms >= (self._record_ms if used else _LATEST_MS)
-            or self._late() != self._late_ms
+            or self.billing.changes() != self._changes
             or self.clock.utc_ms() // 60000 != self._minute
         )
 
@@ -113,7 +114,7 @@ class Keeper:
     def keep(self, is_whole=False):
         """A record of this moment, on flash when this returns. False: flash refused."""
         self._kept_ms = self.clock.ms()
-        self._late_ms = self._late()
+        self._changes = self.billing.changes()
         utc_ms = self.clock.utc_ms()
         self._minute = utc_ms // 60000
         if not self.checkpoint.journal:
@@ -150,5 +151,6 @@ class Keeper:
             self._is_failing = True
             return False
         self._is_failing = False
-        self.energy.tell(self.clock.utc_ms())
+        if not self.billing.is_restoring():
+            self.energy.tell(self.clock.utc_ms())
         return True

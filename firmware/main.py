@@ -182,7 +182,6 @@ class Terminal:
             self.clock,
             self.checkpoint,
             self.billing,
-            self.metrology.ways.late_ms,
             full_load_w,
             cfg.record_s,
             emit,

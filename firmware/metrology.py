@@ -173,7 +173,7 @@ class Metrology:
     def _energy_quality(self):
         """Nothing is told before the energy of a reboot is there, or while all that was kept is
         lost; substituted from a gap on until what stands in for it is in the registers."""
-        if self.ways.is_restoring() or self.t.billing.is_lost:
+        if self.t.billing.is_doubtful():
             return quality.IV
         late_ms, self._late_ms = self._late_ms, self.ways.late_ms()
         if self.ways.is_owing() or self._late_ms != late_ms:

@@ -74,7 +74,7 @@ class RegisterMetrology:
         if meter.is_settled:
             bits = quality.SB if meter.flags & flags.GAP else quality.GOOD
             energy = meter.energy
-            bits |= quality.IV if self.t.billing.is_lost else 0
+            bits |= quality.IV if self.t.billing.is_doubtful() else 0
             stamp = energy.told_ms or stamp
             points.put_all(base + len(values) + 1, energy.told, bits, stamp)
         self.tally.take(meter.flags)

@@ -126,11 +126,22 @@ class Billing:
             self._minute, self._late_ms = minute, late_ms
         return is_late
 
+    def changes(self):
+        """See three_ways."""
+        return self._ways.changes()
+
+    def is_restoring(self):
+        """Is energy of the reboot still to come?"""
+        return self._ways.is_restoring()
+
+    def is_doubtful(self):
+        """Are the energies not to be told: not all there after a reboot, or lost?"""
+        return self.is_lost or not self.energy.is_told or self._ways.is_restoring()
+
     def fill(self, points, base, stamp):
         """Values of POINTS into a table of points, from index `base` on."""
         put, demand, told = points.put, self.demand, self.energy.told_tariffs
-        is_doubtful = self.is_lost or self._ways.is_restoring()
-        bits = quality.IV if is_doubtful else quality.GOOD
+        bits = quality.IV if self.is_doubtful() else quality.GOOD
         told_ms = self.energy.told_ms or stamp
         for at in range(0, (TARIFFS + 1) * _SIX, _SIX):
             put(base, told[at], bits, told_ms)

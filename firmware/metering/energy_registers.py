@@ -70,6 +70,7 @@ class EnergyRegisters:
         # what others may be told: the registers, until hold() parts the two
         self.told, self.told_tariffs = self.cells, self.tariffs
         self.told_ms = 0  # UTC of `told`; 0: now
+        self.is_told = True  # False from hold() until tell()
 
     def add(self, sums):
         """Sums of one window: 12 words, P high and low, Q high and low of each phase; a value is
@@ -136,12 +137,14 @@ class EnergyRegisters:
         """From now on `told` and `told_tariffs` change with tell() only: who calls that when
         the registers are on flash never has to take back what was told."""
         self.told, self.told_tariffs = array("q", self.cells), array("q", self.tariffs)
+        self.is_told = False
 
     def tell(self, utc_ms):
         if self.told is not self.cells:
             self.told[:] = self.cells
             self.told_tariffs[:] = self.tariffs
             self.told_ms = utc_ms
+            self.is_told = True
 
     def rests(self):
         """24 bytes: what is below one mWh, in 1/256."""

@@ -45,6 +45,7 @@ class Ways:
         self.totals = [0, 0, 0]  # quanta since boot: samples and what stands in, registers, pulses
         self.unknown_ms = 0  # of which no energy is known
         self._boot = None  # record of the checkpoint until the link has started
+        self._begun = 0  # times the registers were begun with anew
         self._is_restoring = False  # until the energy of the reboot is known, or known to be lost
         self._is_anchored = False
         self._anchor_ms = 0
@@ -119,6 +120,10 @@ class Ways:
         """Time since boot whose energy came late or never."""
         return self.stand_in.ms + self.unknown_ms
 
+    def changes(self):
+        """A number that is another one when what a checkpoint keeps is worth keeping at once."""
+        return self.stand_in.ms + self.unknown_ms + self._begun
+
     def is_restoring(self):
         """Is the energy of the reboot still to come? Until then the energies are too low."""
         return self._is_restoring
@@ -135,6 +140,7 @@ class Ways:
             self.stand_in.pulses(0, now - self._anchor_ms)
             self._tell(SUBSTITUTED, self.stand_in.text())
         self.track.rebase()
+        self._begun += 1
         self._anchor(now)
 
     def _reset(self, now, away_ms):
@@ -144,6 +150,7 @@ class Ways:
         if self._is_anchored and (self._missing_ms or away_ms > _LATE_MS):
             self._stand_by_pulses(now)
         self.track.begin_at_zero()
+        self._begun += 1
         self._restart_comparisons()
         if self._is_anchored:
             self._anchor(now)
