@@ -4,8 +4,9 @@ A record to the journal whenever what came since the last one is 3.15 s of full 
 Imax, IEC 62052-11: at most 3.6 s of it may be lost at a cut). The rest is for what nobody can
 write yet: the open window of 0.2 s, the 0.1 s between two looks, and a look that is late. Also
 each `supply.record_s` when there was any energy, each 60 s in any case (the registers of the
-metrology unit go round), with each minute of UTC, before the tariff changes, when energy came
-late or the unit's registers were begun with anew, and when asked. All else once in 15 minutes, or
+metrology unit go round), with each minute of UTC (what is frozen then is on flash before, and
+belongs to the tariff before), when energy came late or the unit's registers were begun with
+anew, and when asked. All else once in 15 minutes, or
 when the maximum demand grew.
 
 What others are told of the energies is what flash holds: a cut takes nothing back. Without a
@@ -55,7 +56,6 @@ class Keeper:
         self._record_ms = record_s * 1000
         self._changes = billing.changes()
         self._maxima = None  # as of the last copy
-        self._minute = -1
         now = clock.ms()
         self._kept_ms = self._copied_ms = now
         energy.forget()
@@ -64,7 +64,7 @@ class Keeper:
             emit(event_codes.ENERGY_LOST, "meter", _WAY_OUT)
         if checkpoint.journal:
             energy.hold()
-            billing.before_tariff = self.keep
+            billing.at_minute = self.keep
         else:
             emit(event_codes.JOURNAL_ABSENT, "meter", "a cut may cost a minute of energy")
 
@@ -97,7 +97,6 @@ class Keeper:
             or not (self.energy.is_told or self.billing.is_restoring())
             or since_ms >= (self._record_ms if used else _LATEST_MS)
             or self.billing.changes() != self._changes
-            or self.clock.utc_ms() // 60000 != self._minute
         )
 
     def _is_copy_due(self, now):
@@ -116,7 +115,6 @@ class Keeper:
         self._kept_ms = self.clock.ms()
         self._changes = self.billing.changes()
         utc_ms = self.clock.utc_ms()
-        self._minute = utc_ms // 60000
         if not self.checkpoint.journal:
             return self.copy()
         moment = self.billing.moment(utc_ms)

@@ -63,7 +63,7 @@ class Billing:
         self._window_ms = 0  # when a window was last seen
         self._was_silent = False  # since the last settling
         self._late_ms = 0  # of the ways, when the minute began
-        self.before_tariff = _nothing  # called before energies go to another tariff
+        self.at_minute = _nothing  # called when a minute is settled, before the tariff changes
 
     async def run(self, clock, settled):
         """For ever; settled() each second."""
@@ -81,9 +81,12 @@ class Billing:
         self._second = second
         minute = second // 60
         is_wrong = self._was_moved(utc_ms - now_ms) or self._was_silent
+        is_over = minute != self._minute
         is_late = self._is_late(minute)
         self._was_silent = False
         self._settle()
+        if is_over:
+            self.at_minute()
         if minute < _KNOWN_MIN:
             self._meter.tariff = 0
             return True
@@ -92,10 +95,7 @@ class Billing:
         self.demand.take(self._steps, self._meter.tariff, minute, self.zone_min)
         if is_wrong:
             self.demand.spoil()  # of the slip that may just have begun as well
-        fresh = self.calendar.tariff(minute, self.zone_min)
-        if fresh != self._meter.tariff:
-            self.before_tariff()
-            self._meter.tariff = fresh
+        self._meter.tariff = self.calendar.tariff(minute, self.zone_min)
         return True
 
     def _settle(self):

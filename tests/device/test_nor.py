@@ -56,11 +56,11 @@ def test_cuts():
         chip.writeblocks(0, bytearray(BLOCK), 0)
         chip.arm(0, torn)
         assert cut(chip.ioctl, 6, 0)
-        assert (chip.bytes[0], chip.bytes[BLOCK - 1]) == (first, second)
+        assert (chip.cells[0][0], chip.cells[0][BLOCK - 1]) == (first, second)
     chip = Nor(2)
     chip.arm(3)  # pages count one by one
     assert cut(chip.writeblocks, 0, bytearray(BLOCK), 0)
-    assert chip.bytes[3 * PAGE - 1] == 0 and chip.bytes[3 * PAGE] == 255
+    assert chip.cells[0][3 * PAGE - 1] == 0 and chip.cells[0][3 * PAGE] == 255
 
 
 def test_bad():
@@ -85,7 +85,7 @@ def test_region():
     region = chip.region(6, 2)
     assert (region.ioctl(4, 0), region.ioctl(5, 0)) == (2, BLOCK)
     region.writeblocks(1, b"\x00", 5)
-    assert chip.bytes[7 * BLOCK + 5] == 0 and read(region, 1, 5, 1) == b"\x00"
+    assert chip.cells[7][5] == 0 and read(region, 1, 5, 1) == b"\x00"
     region.ioctl(6, 1)
     assert chip.erases[7] == 1
 

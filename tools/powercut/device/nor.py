@@ -22,7 +22,7 @@ KINDS = (PROGRAM_ERROR, ERASE_ERROR, READ_ERROR, PROGRAM_IGNORED, ERASE_IGNORED)
 CORRUPT = const(-84)  # what littlefs takes for a bad block and walks around
 DEAD = const(-5)  # EIO
 
-_ERASED_PAGE = b"\xff" * PAGE
+_ERASED = b"\xff" * BLOCK
 _UNDONE = const(-1)
 
 
@@ -33,15 +33,12 @@ class PowerCut(BaseException):
 class Nor:
     """A whole chip; `readblocks`, `writeblocks` and `ioctl` of the extended block device."""
 
-    def __init__(self, blocks=64, image=None):
-        """image: bytes-like of blocks * 4096 that are copied, else the chip is erased."""
-        if image is not None:
-            blocks = len(image) // BLOCK
+    def __init__(self, blocks=64, block=BLOCK):
+        """block: bytes of one, a multiple of the page; smaller ones fit into smaller heaps."""
         self.blocks = blocks
-        self.bytes = bytearray(image if image is not None else blocks * BLOCK)
-        if image is None:
-            for at in range(0, len(self.bytes), PAGE):
-                self.bytes[at : at + PAGE] = _ERASED_PAGE
+        self.block = block
+        self._blank = _ERASED if block == BLOCK else _ERASED[:block]
+        self.cells = [None] * blocks  # bytearray of a block; None: erased, and takes no memory
         self.bad = {}  # block: one of KINDS
         self.fault = CORRUPT  # what a block that is known to be bad answers
         self.erases = array("I", [0] * blocks)  # by block
@@ -70,21 +67,21 @@ class Nor:
         """The chip after the power came back: the same bytes (this one is dead for good, and
         does not touch them any more), bad blocks and wear."""
         self.is_cut = self.is_quiet = True
-        fresh = Nor(0)
-        fresh.blocks, fresh.bytes = self.blocks, self.bytes
-        fresh.bad, fresh.fault = self.bad, self.fault
+        fresh = Nor(self.blocks, self.block)
+        fresh.cells, fresh.bad, fresh.fault = self.cells, self.bad, self.fault
         fresh.erases, fresh.programmed = self.erases, self.programmed
         return fresh
 
     def copy(self):
-        """Another chip with the same bytes, bad blocks and no wear."""
-        other = Nor(image=self.bytes)
+        """Another chip with the same bytes and bad blocks, and no wear."""
+        other = Nor(self.blocks, self.block)
+        other.cells = [block and bytearray(block) for block in self.cells]
         other.bad, other.fault = dict(self.bad), self.fault
         return other
 
     def flip(self, at, bit):
         """Flip bit 0..7 of the byte at `at`."""
-        self.bytes[at] ^= 1 << bit
+        self._written(at // self.block)[at % self.block] ^= 1 << bit
 
     @property
     def total_erases(self):
@@ -104,8 +101,13 @@ class Nor:
             return self._gone()
         if self.bad and self.bad.get(block) == READ_ERROR:
             return self.fault
-        at = block * BLOCK + offset
-        buf[:] = memoryview(self.bytes)[at : at + len(buf)]
+        done, size = 0, len(buf)
+        while done < size:
+            step = min(size - done, self.block - offset)
+            cells = self.cells[block] or self._blank
+            buf[done : done + step] = memoryview(cells)[offset : offset + step]
+            done += step
+            block, offset = block + 1, 0
         return 0
 
     def writeblocks(self, block, buf, offset=None):
@@ -113,12 +115,12 @@ class Nor:
         if self.is_cut:
             return self._gone()
         if offset is None:
-            for number in range(block, block + (len(buf) + BLOCK - 1) // BLOCK):
+            for number in range(block, block + (len(buf) + self.block - 1) // self.block):
                 answer = self.ioctl(6, number)
                 if answer:
                     return answer
             offset = 0
-        at = block * BLOCK + offset
+        at = block * self.block + offset
         view = memoryview(buf)
         done, size = 0, len(buf)
         while done < size:
@@ -134,7 +136,7 @@ class Nor:
         if request == 4:
             return self.blocks
         if request == 5:
-            return BLOCK
+            return self.block
         if request == 6:
             return self._erase(arg)
         return 0
@@ -142,33 +144,49 @@ class Nor:
     def _program(self, at, data):
         size = len(data)
         is_last = self._spend()
-        block = at // BLOCK
+        block = at // self.block
         kind = self.bad.get(block) if self.bad else None
         if kind == PROGRAM_ERROR:
             return self.fault
         if kind != PROGRAM_IGNORED:
-            self._check(at, data)
+            if kind == ERASE_IGNORED:
+                data = self._mixed(block, at % self.block, data)
+            self._check(block, at % self.block, data)
             if is_last:
-                self._tear(at, data, size)
+                self._tear(block, at % self.block, data)
             else:
-                self.bytes[at : at + size] = data
+                self._written(block)[at % self.block : at % self.block + size] = data
                 self.programmed[block] += size
         return self._gone() if is_last else 0
 
-    def _check(self, at, data):
-        old = memoryview(self.bytes)[at : at + len(data)]
-        if old == _ERASED_PAGE[: len(data)] or old == data:
+    def _written(self, number):
+        cells = self.cells[number]
+        if cells is None:
+            cells = self.cells[number] = bytearray(self._blank)
+        return cells
+
+    def _mixed(self, block, offset, data):
+        """What programming `data` over what an erase left leaves."""
+        old = self._written(block)
+        return bytes([old[offset + i] & data[i] for i in range(len(data))])
+
+    def _check(self, block, offset, data):
+        if self.cells[block] is None:
+            return
+        old = memoryview(self.cells[block])[offset : offset + len(data)]
+        if old == _ERASED[: len(data)] or old == data:
             return
         before, after = int.from_bytes(old, "little"), int.from_bytes(data, "little")
-        assert after & ~before == 0, "programming sets a bit in block %d" % (at // BLOCK)
+        assert after & ~before == 0, "programming sets a bit in block %d" % block
 
-    def _tear(self, at, data, size):
+    def _tear(self, block, offset, data):
         if self._torn == _UNDONE:
             return
-        done = self._torn % (size + 1)
-        self.bytes[at : at + done] = data[:done]
-        if done < size:
-            self.bytes[at + done] &= data[done] | 0xF0  # half of its bits only
+        cells = self._written(block)
+        done = self._torn % (len(data) + 1)
+        cells[offset : offset + done] = data[:done]
+        if done < len(data):
+            cells[offset + done] &= data[done] | 0xF0  # half of its bits only
 
     def _erase(self, block):
         if self.is_cut:
@@ -178,12 +196,11 @@ class Nor:
         if kind == ERASE_ERROR:
             return self.fault
         if kind != ERASE_IGNORED:
-            at, size = block * BLOCK, BLOCK
-            if is_last:
-                size = 0 if self._torn == _UNDONE else BLOCK // 2
-                at += BLOCK // 2 * (self._torn & 1)
-            for page in range(at, at + size, PAGE):
-                self.bytes[page : page + PAGE] = _ERASED_PAGE
+            if not is_last:
+                self.cells[block] = None
+            elif self._torn != _UNDONE and self.cells[block]:
+                half = self.block // 2 * (self._torn & 1)
+                self.cells[block][half : half + self.block // 2] = self._blank[: self.block // 2]
             self.erases[block] += 1
         return self._gone() if is_last else 0
 
