@@ -6,8 +6,7 @@ write yet: the open window of 0.2 s, the 0.1 s between two looks, and a look tha
 each `supply.record_s` when there was any energy, each 60 s in any case (the registers of the
 metrology unit go round), with each minute of UTC (what is frozen then is on flash before, and
 belongs to the tariff before), when energy came late or the unit's registers were begun with
-anew, and when asked. All else once in 15 minutes, or
-when the maximum demand grew.
+anew, and when asked. All else once in 15 minutes, or when the maximum demand grew.
 
 What others are told of the energies is what flash holds: a cut takes nothing back. Without a
 journal (see store.checkpoint) they are told as they are, and the copies are saved each minute.
@@ -91,13 +90,17 @@ class Keeper:
         since_ms = now - self._kept_ms
         if since_ms < _SOONEST_MS:
             return False
-        used = max(self.energy.active, self.energy.reactive)
+        has_moved = self.energy.active or self.energy.reactive
         return (
-            used >= self._budget
+            self._is_used_up()
             or not (self.energy.is_told or self.billing.is_restoring())
-            or since_ms >= (self._record_ms if used else _LATEST_MS)
+            or since_ms >= (self._record_ms if has_moved else _LATEST_MS)
             or self.billing.changes() != self._changes
         )
+
+    def _is_used_up(self):
+        """Would a cut now cost nearly as much as it may?"""
+        return max(self.energy.active, self.energy.reactive) >= self._budget
 
     def _is_copy_due(self, now):
         since_ms = now - self._copied_ms

@@ -104,6 +104,8 @@ class Supply:
 
     async def run(self):
         """For ever."""
+        self._flush()
+        self.keeper.keep()  # how the boot before ended was told, and needs no more telling
         if self.line is not None:
             self.line.attend(self.hit)
             if not self.line.is_good():

@@ -159,8 +159,7 @@ class Checkpoint:
     def _begin(self, record, utc_ms, wrong):
         """The new number on flash, beside what was there."""
         record = record or {"mwh": [0] * CELLS}
-        for name in ("failed", "end"):
-            record.pop(name, None)
+        record.pop("end", None)
         try:
             if self.journal:
                 self.journal.continue_after(record.get("seq", 0))
@@ -177,7 +176,9 @@ class Checkpoint:
             utc_ms = record["ways"]["utc"]
         tariff = _LOST if self.is_lost else 0
         cells = record["mwh"]
-        self.journal.append(self.boot, utc_ms, tariff, cells, rests, ways or None, 0, True)
+        # that the supply had failed stays there until it was told: with the next record
+        failed_ms, ways = self.failed_ms, ways or None
+        self.journal.append(self.boot, utc_ms, tariff, cells, rests, ways, failed_ms, True)
 
     def keep(self, moment, failed_ms=0, is_whole=False):
         """One record to the journal; `moment`: utc_ms, tariff, cells, rests, ways as Entry has

@@ -5,7 +5,7 @@ import gc
 import json
 import random
 
-import energy_world
+from tools.energy import world as energy_world
 
 from firmware.console.table import Table
 from firmware.core import decimal, quality

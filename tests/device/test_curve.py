@@ -142,7 +142,9 @@ def refused(part, *args):
 
 refused("already", ms, 0, world.devices)
 refused("minute", ms + 1, 0, world.devices)
-refused("quantities", ms + QUARTER, 0, [["x", [("q%d" % i, 0) for i in range(33)], [0] * 33, [0] * 33]])
+refused(
+    "quantities", ms + QUARTER, 0, [["x", [("q%d" % i, 0) for i in range(33)], [0] * 33, [0] * 33]]
+)
 
 # a boundary of which nothing is known; the devices behind it are still known
 ms += QUARTER

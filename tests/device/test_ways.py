@@ -2,7 +2,7 @@
 
 import random
 
-from energy_world import FULL, MOST_MW, station
+from tools.energy.world import FULL, MOST_MW, station
 
 from firmware.metering.three_ways import IMPLAUSIBLE, MISMATCH, PULSES, RESET, SUBSTITUTED, UNKNOWN
 

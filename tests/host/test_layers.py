@@ -60,6 +60,8 @@ ALLOWED = {
     "tools/powercut/device": {"firmware", "tools"},
     "tools/memory/terminal": {"firmware", "modules", "tools"},
     "tools/poll/terminal": {"firmware", "modules", "tools"},
+    "tools/energy/world": {"firmware"},
+    "tools/energy/terminal": {"firmware", "tools"},
     "tools/bench/device": {"firmware.metering", "firmware.config", "board.thumb", "tools"},
 }
 BOOT = {"board/unix/main.py", "board/esp32s3/main.py", "board/stm32/main.py"}
