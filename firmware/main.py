@@ -12,8 +12,8 @@ from firmware.console.views import Views
 from firmware.core.clock import Clock
 from firmware.core.heap import Heap
 from firmware.core.log import Log
-from firmware.expansion import Expansion
 from firmware.energy_keeper import Keeper, open_checkpoint
+from firmware.expansion import Expansion
 from firmware.metering import billing
 from firmware.metrology import Metrology
 from firmware.points.table import Points
