@@ -206,6 +206,7 @@ class CurveStore:
         segments = self._segments.found()
         highest = segments[-1][0] if segments else 0
         self._forget(max(highest, self._number) + 1)
+        segments = self._segments.sweep(segments)
         surplus = len(segments) - self.keep
         gives = max(surplus, 0) + _GIVES
         while segments and gives > 0 and (surplus > 0 or self._segments.free() < self._reserve):

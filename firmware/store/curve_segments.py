@@ -53,6 +53,19 @@ class Segments:
         segments.sort()
         return segments
 
+    def sweep(self, segments):
+        """Those of `segments` that hold something; what a power cut left empty is removed, else
+        it would count among those that are kept."""
+        kept = []
+        for row in segments:
+            with self.fs.open(self.path(row[0], row[1]), "rb") as file:
+                is_empty = file.seek(0, 2) == 0
+            if is_empty:
+                self.remove(row[0], row[1])
+            else:
+                kept.append(row)
+        return kept
+
     def key(self, minute):
         """First minute of the segment for a boundary."""
         return minute - minute % self.span_min

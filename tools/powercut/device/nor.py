@@ -43,6 +43,7 @@ class Nor:
         self.fault = CORRUPT  # what a block that is known to be bad answers
         self.erases = array("I", [0] * blocks)  # by block
         self.programmed = array("I", [0] * blocks)  # bytes by block
+        self.reads = self.read_bytes = 0
         self.operations = 0  # programs of a page and erases since the last arm()
         self._cut_at = -1  # number of the operation at which the power goes; -1: never
         self._torn = _UNDONE
@@ -102,6 +103,8 @@ class Nor:
         if self.bad and self.bad.get(block) == READ_ERROR:
             return self.fault
         done, size = 0, len(buf)
+        self.reads += 1
+        self.read_bytes += size
         while done < size:
             step = min(size - done, self.block - offset)
             cells = self.cells[block] or self._blank
