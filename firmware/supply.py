@@ -23,6 +23,7 @@ from firmware.store import event_codes
 _ATTEMPTS = const(6)  # to report, evenly over the time that the stored energy lasts
 _SOONEST_MS = const(1000)  # between two of them
 _LOOK_MS = const(50)
+_STEADY = const(10)  # looks that make a supply good again: a contact that chatters is not
 _DIP_MS = const(500)  # a record for each of many short failures would wear the flash out
 _STORM = const(10)
 _STORM_MS = const(600000)
@@ -134,7 +135,7 @@ class Supply:
         keeper, is_late = self.keeper, now - self._good_ms < _DIP_MS
         if not is_late:
             keeper.fail(stamp)
-        if await self._is_back(self.cfg.short_ms):
+        if await self._is_back(self.cfg.short_ms, 2):
             self.dips += 1
             if not is_late:
                 keeper.fail(0)
@@ -157,13 +158,13 @@ class Supply:
             keeper.is_deferred = was_deferred
         self._back(now)
 
-    async def _is_back(self, wait_ms):
-        """Is the supply good again within that time, and stays so for two looks?"""
+    async def _is_back(self, wait_ms, looks=_STEADY):
+        """Is the supply good again within that time, and stays so for so many looks?"""
         until, good = self.clock.ms() + wait_ms, 0
         while True:
             good = good + 1 if self.line.is_good() else 0
-            if good == 2 or self.clock.ms() >= until:
-                return good == 2
+            if good >= looks or (not good and self.clock.ms() >= until):
+                return good >= looks
             await asyncio.sleep_ms(min(_LOOK_MS, max(wait_ms // 2, 1)))
 
     async def _report(self, event):
@@ -171,7 +172,7 @@ class Supply:
         self.attempts = 1
         spacing_ms = max(1000 * self.cfg.hold_s // _ATTEMPTS, _SOONEST_MS)
         until = self.clock.ms() + 1000 * self.cfg.hold_s
-        while self.clock.ms() < until:
+        while self.clock.ms() + spacing_ms < until:
             if await self._is_back(spacing_ms) or self._uplink.has_told(event):
                 return
             self.attempts += 1
@@ -179,6 +180,7 @@ class Supply:
 
     def _back(self, failed_ms):
         self._good_ms = now = self.clock.ms()
+        self._flag.clear()  # what chattered meanwhile
         self.keeper.fail(0)
         text = "after %d ms, %d attempts to report" % (now - failed_ms, self.attempts)
         self.events.emit(event_codes.SUPPLY_BACK, "", text)
