@@ -55,6 +55,23 @@ class Metrology:
             pin.irq(edge.hit, trigger, **self._how)
 
 
+class Supply:
+    """The line that is low while the supply has failed and the terminal runs on what is stored."""
+
+    def __init__(self, pin, stamp_us, is_hard=False):
+        """`pin`: a number or name as the port takes it; `stamp_us()` and `is_hard` as above."""
+        self._how = {"hard": True} if is_hard else {}
+        self._pin = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
+        self.stamp_us = stamp_us
+
+    def is_good(self):
+        return bool(self._pin())
+
+    def attend(self, handler):
+        """handler(pin) at each falling edge, from the interrupt."""
+        self._pin.irq(handler, machine.Pin.IRQ_FALLING, **self._how)
+
+
 class Watchdog:
     """The hardware watchdog. It cannot be stopped: while a person has the prompt, `hold` lets a
     hardware timer feed it, so that a file copy is not cut off by a reset."""

@@ -36,7 +36,7 @@ class Expansion:
         self._wires = {number: board.slot(number) for number in board.SLOTS}
         self.bay = Bay(
             [self._wires[number] for number in board.SLOTS],
-            Loader(heap).driver,
+            terminal.supply.guard(Loader(heap).driver),
             self._make_slot,
             supervisor,
             terminal.telling,
@@ -54,6 +54,11 @@ class Expansion:
     def modems(self):
         """The Slots in service whose module is a modem."""
         return [slot for slot in self.bay.slots if slot.kind == "cellular"]
+
+    def rest(self, on):
+        """Nothing but modems asks its devices while the terminal runs on what is stored."""
+        for slot in self.bay.slots:
+            slot.is_resting = on and slot.kind != "cellular"
 
     def attach(self, *row):
         """A device more in the archive; the slot's module is opened anew."""

@@ -10,19 +10,18 @@ from firmware.config.group import Group
 from firmware.console import shell, ttu
 from firmware.console.views import Views
 from firmware.core.clock import Clock
-from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
-from firmware.core.twin import Twin
+from firmware.energy_keeper import Keeper, open_checkpoint
 from firmware.expansion import Expansion
 from firmware.metering import billing
 from firmware.metrology import Metrology
 from firmware.points.table import Points
 from firmware.store import event_codes
-from firmware.store.checkpoint import SAVE_MS, Checkpoint
 from firmware.store.events import EventLog
 from firmware.supervisor.tasks import Supervisor
 from firmware.supervisor.vitals import Vitals
+from firmware.supply import Supply, Uplink
 from firmware.telling import Telling
 from firmware.uplink import json_face
 from firmware.uplink.conn import Network
@@ -54,6 +53,10 @@ def run(board):
     terminal.watchdog.hold()
 
 
+def _nothing():
+    """Until there is a store that holds events back."""
+
+
 def _metrology(name):
     """The metering half for the metrology IC of that name."""
     if name == "ade9000":
@@ -76,8 +79,8 @@ class Terminal:
         problems = self.config.load()
         self._follow_log_level("log.level", self.config.get("log.level"))
         self.config.subscribe("log.level", self._follow_log_level)
-        self.checkpoint = Checkpoint(Twin("/energy.a", "/energy.b", 4096))
-        kept, wrong = self.checkpoint.read()
+        self.checkpoint = open_checkpoint(board)
+        kept, wrong = self.checkpoint.read(self.clock.utc_ms())
         self.events = EventLog(self.clock, self.checkpoint.boot)
         self.telling = Telling(self.events)
         self.points = Points(self.config.get("station.points"))
@@ -97,6 +100,7 @@ class Terminal:
         self.meter, self.link = self.metrology.meter, self.metrology.link
         self._build_billing()
         self._restore(kept, wrong)
+        self._build_supply()
         self._build_supervisor()
         self.expansion = Expansion(self, heap)
         self.vitals = Vitals(self, heap)
@@ -171,6 +175,23 @@ class Terminal:
         if self.billing.is_restored:
             self.events.emit(event_codes.ENERGY_RESTORED, "meter")
 
+    def _build_supply(self):
+        cfg, emit = Group(self.config, "supply"), self.events.emit
+        full_load_w = 3 * self.config.get("metering.nominal_v") * self.config.get("pq.rated_a")
+        self.keeper = Keeper(
+            self.clock,
+            self.checkpoint,
+            self.billing,
+            full_load_w,
+            cfg.record_s,
+            emit,
+        )
+        line, flag = self.board.supply(), asyncio.ThreadSafeFlag()
+        self.supply = Supply(
+            line, self.clock, cfg, self.keeper, self.checkpoint, self.events, flag
+        )
+        self.supply.tell_start(self.board.reset_cause())
+
     def _build_supervisor(self):
         self.watchdog = self.board.watchdog(self.config.get("wdt.timeout_ms"))
         self.supervisor = Supervisor(
@@ -185,14 +206,24 @@ class Terminal:
             add("waveforms", self.metrology.waveforms.run)
         add("billing", lambda: self.billing.run(self.clock, self._settled))
         add("housekeeping", lambda: self.vitals.run())
-        add("checkpoint", self._checkpoints)
+        add("checkpoint", self.keeper.run)
+        self._build_last_gasp()
+        add("supply", self.supply.run)
         if self.config.get("uplink.enabled"):
             period_ms = self.config.get("uplink.period_s") * 1000
             add("network", self._network)
-            add("uplink", lambda: self.session.run(self.outbox))
+            add("uplink", self._uplink)
             add("reporter", lambda: self.reporter.run(period_ms))
         self.shell = shell.on_stdin()
         add("console", self.shell.run)
+
+    def _build_last_gasp(self):
+        factory = self._uplink if self.config.get("uplink.enabled") else None
+        uplink = Uplink(self.outbox, self.supervisor, "uplink", factory)
+        self.supply.connect(uplink, _nothing, lambda on: self.expansion.rest(on))
+
+    def _uplink(self):
+        return self.session.run(self.outbox)
 
     async def run(self):
         self.log.sink = self.shell.interject
@@ -215,19 +246,8 @@ class Terminal:
         report["link_mode"] = link_mode
         await self.supervisor.stop()
         self.expansion.bay.close()
-        self.save_energy()
+        self.keeper.stop()
         return report
-
-    def save_energy(self):
-        try:
-            self.checkpoint.write(self.billing.record())
-        except StoreError as error:
-            self.events.emit(event_codes.STORE_FAILED, "", str(error))
-
-    async def _checkpoints(self):
-        while True:
-            self.save_energy()
-            await asyncio.sleep_ms(SAVE_MS)
 
     async def _network(self):
         await self.board.network()

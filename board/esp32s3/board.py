@@ -7,6 +7,7 @@ import time
 
 import machine
 import network as wlan
+from esp32 import Partition
 
 from board import wires
 from board.esp32s3 import expander
@@ -101,6 +102,17 @@ class _Timer:
     def _over(self, _):
         self.deinit()
         self._callback(self)
+
+
+def journal():
+    """A data partition `journal` of 256 KB in the port's partition table, None without one."""
+    found = Partition.find(Partition.TYPE_DATA, label="journal")
+    return found[0] if found else None
+
+
+def supply():
+    """The line of the supply."""
+    return wires.Supply(48, time.ticks_us)
 
 
 def watchdog(timeout_ms):

@@ -62,6 +62,15 @@ def _maker(uart):
     )
 
 
+def journal():
+    """None: the sectors of the chip's own flash have 128 KB, and there is no other."""
+
+
+def supply():
+    """The line of the supply."""
+    return wires.Supply("F1", time.ticks_us, is_hard=True)
+
+
 def watchdog(timeout_ms):
     return wires.Watchdog(timeout_ms, -1)
 

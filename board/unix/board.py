@@ -43,6 +43,16 @@ def slot(number):
     )
 
 
+def journal():
+    """The raw end of the flash as a block device, None when all of it is a file system."""
+    return machine.journal()
+
+
+def supply():
+    """The line of the supply, on the backplane."""
+    return wires.Supply(27, machine.edge_us)
+
+
 class Watchdog:
     """The timers of this port do not run at the prompt: `hold` sets a day instead."""
 

@@ -7,6 +7,7 @@ never on the board's flash. Some names exist here only, for the board file: `edg
 
 import asyncio
 
+import flash
 import shim_flag
 import shim_poll
 from shim_i2c import I2C
@@ -45,6 +46,11 @@ def edge_us():
 def ticks_us():
     """As time.ticks_us, by the chip's crystal: what it stood still in lockstep never was."""
     return chip_bus.ticks_us()
+
+
+def journal():
+    """What of the flash is no file system, as a block device, or None."""
+    return flash.tail
 
 
 def pump():

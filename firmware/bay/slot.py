@@ -54,6 +54,7 @@ class Slot:
         self.driver = None  # while open
         self.schedule = None  # while open
         self.blocks = array("H")  # numbers in the points table, in the order of devices()
+        self.is_resting = False  # no turns: loads are shed
         self.problems = ()  # sentences about devices that are not served
         self._listener = listener
         self._driver_class = driver
@@ -247,10 +248,10 @@ class Slot:
                 continue
             has_obeyed = False
             now = self._clock.ms()
-            if schedule.next(now):
+            if not self.is_resting and schedule.next(now):
                 await self._turn(driver, schedule)
             elif not self._commands:
-                await self._pause(schedule.wait_ms(now))
+                await self._pause(_FIRST_MS if self.is_resting else schedule.wait_ms(now))
                 self.idle_ms += self._clock.ms() - now
             if now - self._minute_ms >= _MINUTE_MS:
                 self._look_after(self._clock.ms())  # not `now`: a turn lies in between

@@ -70,6 +70,10 @@ SCHEMA = (
         "min",
         "slip of the demand",
     ),
+    ("supply.record_s", "int", 10, 5, 60, None, "s", "energies are on flash at least so often"),
+    ("supply.short_ms", "int", 50, 0, 1000, None, "ms", "a shorter failure is not told"),
+    ("supply.hold_s", "int", 60, 3, 600, None, "s", "so long an outage is tried to be told"),
+    ("supply.calm_s", "int", 60, 0, 600, None, "s", "after an unsteady supply a modem waits"),
     ("freeze.days", "int", 31, 2, 400, None, "d", "days of 15-min curves kept, the oldest go"),
     (
         "freeze.curve",

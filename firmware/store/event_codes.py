@@ -26,6 +26,8 @@ ENERGY_UNKNOWN = const(44)
 REGISTER_IMPLAUSIBLE = const(45)
 PULSES_MISSED = const(46)
 REGISTERS_RESET = const(47)
+ENERGY_LOST = const(48)
+JOURNAL_ABSENT = const(49)
 SLOT_ERROR = const(50)
 DEVICE_LOST = const(51)
 DEVICE_BACK = const(52)
@@ -57,6 +59,11 @@ CALIBRATION_KEPT = const(91)
 CALIBRATION_UNDONE = const(92)
 CALIBRATION_REFUSED = const(93)
 CALIBRATION_LOST = const(94)
+SUPPLY_FAILED = const(95)
+SUPPLY_BACK = const(96)
+STATION_OFF = const(97)
+STATION_ON = const(98)
+SUPPLY_UNSTEADY = const(99)
 CONTROL_SELECTED = const(100)
 CONTROL_CANCELLED = const(101)
 CONTROL_REFUSED = const(102)
@@ -94,6 +101,12 @@ TABLE = (
     (REGISTER_IMPLAUSIBLE, "REGISTER_IMPLAUSIBLE", "an energy register read what cannot be"),
     (PULSES_MISSED, "PULSES_MISSED", "the energy pulses do not count what the others do"),
     (REGISTERS_RESET, "REGISTERS_RESET", "the energy registers of the metrology unit were lost"),
+    (ENERGY_LOST, "ENERGY_LOST", "flash holds no energies that can be used, none are told"),
+    (
+        JOURNAL_ABSENT,
+        "JOURNAL_ABSENT",
+        "this flash has no journal: energies are kept by the minute",
+    ),
     (SLOT_ERROR, "SLOT_ERROR", "an expansion module does not answer as it should"),
     (MODULE_IN, "MODULE_IN", "a module was plugged and is in service"),
     (MODULE_OUT, "MODULE_OUT", "a module was taken out"),
@@ -125,6 +138,11 @@ TABLE = (
     (CALIBRATION_UNDONE, "CALIBRATION_UNDONE", "the calibration before was put back"),
     (CALIBRATION_REFUSED, "CALIBRATION_REFUSED", "a calibration step was refused"),
     (CALIBRATION_LOST, "CALIBRATION_LOST", "flash holds no calibration that can be used"),
+    (SUPPLY_FAILED, "SUPPLY_FAILED", "the supply failed, the terminal runs on what is stored"),
+    (SUPPLY_BACK, "SUPPLY_BACK", "the supply is good again, the terminal never went off"),
+    (STATION_OFF, "STATION_OFF", "the terminal itself was without power from then on"),
+    (STATION_ON, "STATION_ON", "the terminal has power again"),
+    (SUPPLY_UNSTEADY, "SUPPLY_UNSTEADY", "the supply fails again and again"),
     (CONTROL_SELECTED, "CONTROL_SELECTED", "an output was selected, nothing moves yet"),
     (CONTROL_CANCELLED, "CONTROL_CANCELLED", "a selection was given up or ran out"),
     (CONTROL_REFUSED, "CONTROL_REFUSED", "a control request was refused"),

@@ -29,6 +29,7 @@ ALLOWED = {
     "firmware/calibrating": {"firmware"},  # parts of the composition root
     "firmware/controlling": {"firmware"},
     "firmware/delivering": {"firmware"},
+    "firmware/energy_keeper": {"firmware"},
     "firmware/expansion": {"firmware"},
     "firmware/keeping": {"firmware"},
     "firmware/loading": {"firmware"},
@@ -61,6 +62,8 @@ ALLOWED = {
     "tools/poll/terminal": {"firmware", "modules", "tools"},
     "tools/retention/terminal": {"firmware", "tools"},
     "tools/retention/world": {"firmware", "tools"},
+    "tools/energy/world": {"firmware"},
+    "tools/energy/terminal": {"firmware", "tools"},
     "tools/bench/device": {"firmware.metering", "firmware.config", "board.thumb", "tools"},
 }
 BOOT = {"board/unix/main.py", "board/esp32s3/main.py", "board/stm32/main.py"}

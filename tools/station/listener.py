@@ -25,6 +25,7 @@ class Listener:
         )
         self.delivered = set()  # (topic, boot, seq): what was received at least once
         self.repeated = 0  # received again
+        self.status = None  # newest message of the retained topic, the will among them
         self.broken = 0  # not the documented JSON
         self._lock = threading.Lock()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
@@ -48,6 +49,7 @@ class Listener:
             self.broken += 1
             return
         if message.topic.endswith("/status"):
+            self.status = body
             return
         key = (message.topic, body.get("boot"), body["seq"])
         with self._lock:
