@@ -185,5 +185,5 @@ class Delivery:
         return found
 
 
-def _nothing(_count):
+def _nothing(count):
     pass

@@ -22,7 +22,7 @@ class Links:
         self._networks = networks
         self._clock = clock
         self._ready_ms = _FIRST_MS
-        self._where = None  # (host, port) of the broker
+        self._where = ("", 0)  # host and port of the broker
 
     def _network(self):
         return self._networks[self.chooser.at]
