@@ -16,7 +16,7 @@ from firmware.uplink.stream import StreamItem
 
 _EARLY_ITEMS = const(16)  # early copies that wait: the newest ones
 _EARLY_BYTES = const(6144)
-_CREDIT = const(2048)  # bytes that one side may be ahead of the other
+_CREDIT = const(2048)  # bytes that live values may be owed
 
 
 class Delivery:
@@ -99,12 +99,13 @@ class Delivery:
         return None
 
     def _weigh(self, item):
-        if isinstance(item, StreamItem):
+        if isinstance(item, StreamItem) or item.device is None:
             self.bulk_bytes += item.size
-            self._balance = min(_CREDIT, self._balance + item.size)
+            # a little more than it is, or rounding would leave live values just below half
+            self._balance = min(_CREDIT, self._balance + item.size * 9 // 8)
         else:
             self.live_bytes += item.size
-            self._balance = max(-_CREDIT, self._balance - item.size)
+            self._balance = max(0, self._balance - item.size)
 
     def remove(self, item):
         """The broker has it."""

@@ -1,8 +1,8 @@
 """`make outage`: does everything arrive at the head-end, whatever happens in between? The real
 streams, session and cursors run under MicroPython on virtual time, 20 events a minute and a row of
 curves each quarter of an hour; the line, the broker and the head-end fail as the seed says. For
-half of the time the broker is away. The last line is the result; the exit code is 0 only when
-every bar is met.
+nearly half of the time the broker is away. The last line is the result; the exit code is 0 only
+when every bar is met.
 
 HOURS=72 takes some minutes. What does not fit a store of --ring events is told as `overtaken`.
 """
@@ -39,8 +39,8 @@ def parse(argv):
         default=0,
         choices=range(5),
         help="a defect, which must be caught: 1 an item leaves at PUBACK, 2 the cursor is saved "
-        "before the acknowledgement, 3 what is sent again does not say so, 4 the new before "
-        "the old",
+        "before the acknowledgement, 3 what is sent again does not say so, 4 nothing says what "
+        "it comes after",
     )
     options = parser.parse_args(argv)
     if not 0.1 <= options.hours <= 1000:

@@ -132,15 +132,18 @@ def unsent(world, rng):
 
 
 def reboot(world, rng):
-    """The terminal's power goes, three times."""
+    """The terminal's power goes, three times, often while nobody takes what it sends."""
     for _ in range(3):
         world.time.later(rng.uniform(1, 60), world.cut_power)
-    return nothing
+    return headend_away(world, rng) if rng.random() < 0.6 else nothing
 
 
 def nothing(*_):
     pass
 
+
+_BACK_S = 320  # the longest pause before the terminal tries again, and a little
+_DRAIN = 0.04  # of the time that the broker was away: to drain in calm
 
 SHORT = (
     away,
@@ -162,10 +165,10 @@ NAMES = tuple(fault.__name__ for fault in SHORT)
 
 
 def draw(hours, rng: random.Random, only=""):
-    """[(at s, for s, fault)] of a run: the broker is away for half of the time, once; the rest is
-    filled with the others, each at least once when there is room."""
+    """[(at s, for s, fault)] of a run: the broker is away for nearly half of the time, once; the
+    rest is filled with the others, each at least once when there is room."""
     whole = 3600 * hours
-    gone_at, gone_s = 0.25 * whole, 0.5 * whole
+    gone_at, gone_s = 0.3 * whole, 0.45 * whole
     found = [(gone_at, gone_s, away)] if not only else []
     at = 60.0
     bag = []
@@ -175,7 +178,7 @@ def draw(hours, rng: random.Random, only=""):
             rng.shuffle(bag)
         last = rng.uniform(40, 90)
         if not only and at + last > gone_at - 30 and at < gone_at + gone_s:
-            at = gone_at + gone_s + 0.03 * whole + 60  # time to drain, or to begin to
+            at = gone_at + gone_s + _BACK_S + _DRAIN * gone_s
         if at + last > whole:
             return sorted(found, key=lambda row: row[0])
         found.append((at, last, bag.pop()))

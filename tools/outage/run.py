@@ -16,7 +16,8 @@ EVENT_MS = 3000  # 20 events a minute
 DEVICES = 8  # with curves
 LIVE = 24  # devices with live values
 _GATHER_S = 0.05
-_DRAIN_S = 4 * 3600  # the calm behind all faults: who is not through by then is not
+_DRAIN_S = 1800  # the calm behind all faults, and as long again as they took, divided by:
+_DRAIN_PART = 5
 _QUIET_S = 30  # behind the last item that was made
 
 
@@ -105,7 +106,8 @@ class Run:
 
     def _calm(self):
         """From now on nothing goes wrong; the end comes when all is through."""
-        self._ends_at = self.time.now() + _DRAIN_S
+        now = self.time.now()
+        self._ends_at = now + _DRAIN_S + now / _DRAIN_PART
         self._look()
 
     def _look(self):
@@ -250,6 +252,7 @@ class Run:
 
     def _drained(self):
         self.drained_s = max(self.drained_s, self.time.now() - self._back_at)
+        self.say(f"{self.time.now():9.1f} s  all from before {self._back_at:.0f} s is here")
         if self._share is not None:
             now = self._bytes()
             part = {kind: count - self._share.get(kind, 0) for kind, count in now.items()}

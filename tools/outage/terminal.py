@@ -7,7 +7,7 @@ written and closed; `= e boot seq stamp` an event was made, `= r end_ms` a row. 
 goes, `k 0 q` it is over.
 
 Plants: 1 an item leaves at PUBACK; 2 the cursor runs ahead of the acknowledgements; 3 what is sent
-again does not say so; 4 what is new is sent before what is to be sent again.
+again does not say so; 4 nothing says what it comes after.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from firmware.delivering import Delivering
 from firmware.store.event_codes import STATE
 from firmware.store.events import EventLog
 from firmware.uplink import json_face
-from firmware.uplink.cursors import LIMIT_BYTES
+from firmware.uplink.cursors import LIMIT_BYTES, Cursors
 from firmware.uplink.stream import Stream
 from tools.virtual import device
 
@@ -266,6 +266,9 @@ def plant(number):
     """A defect, to be caught."""
     if number == 2:
         Stream.position = lambda stream: (stream._newest, [])
+        Cursors.is_due = True
+        save = Cursors.save
+        Cursors.save = lambda cursors: cursors.kept(1) or save(cursors)
     elif number == 3:
         Stream._is_in_doubt = lambda stream, entry: False
         event, curve = json_face.event, json_face.curve
@@ -273,7 +276,6 @@ def plant(number):
         json_face.curve = lambda *args: curve(*args[:7], False, *args[8:])
     elif number == 4:
         Stream._before = lambda stream, entry: None
-        Stream.go_back = lambda stream: None
 
 
 class Terminal:
