@@ -34,7 +34,8 @@ def text(data, at):
 class Session:
     """One connection of the client."""
 
-    def __init__(self, broker, wire):
+    def __init__(self, broker, wire, number):
+        self.number = number  # of the connection
         self._broker = broker
         self._wire = wire
         self._buffer = b""
@@ -145,7 +146,8 @@ class Broker:
     """`hold_s`: what came waits so long before it is passed on, and dies with the broker;
     `loses`: what comes for the head-end is thrown away, since that one is not there."""
 
-    def __init__(self, time, put):
+    def __init__(self, time, put, accepted=lambda number: None):
+        """accepted(number): a session on that connection is."""
         self.sessions = []
         self.complaints = []  # sentences about the terminal's bytes
         self.connects = 0
@@ -155,13 +157,14 @@ class Broker:
         self.bytes = {}  # kind of topic: bytes of payload and topic
         self._time = time
         self._put = put
+        self._accepted = accepted
         self._life = 0
 
     def complain(self, sentence):
         self.complaints.append(sentence)
 
-    def session(self, wire):
-        return Session(self, wire)
+    def session(self, wire, number=0):
+        return Session(self, wire, number)
 
     def came(self, session):
         """The client is accepted; an older session of it ends (3.1.4)."""
@@ -169,6 +172,7 @@ class Broker:
             other.close()
         self.sessions = [session]
         self.connects += 1
+        self._accepted(session.number)
         if self.kick_s is not None:
             self._time.later(self.kick_s, session.close)
 

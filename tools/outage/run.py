@@ -9,6 +9,7 @@ from tools.headend.ledger import Ledger
 from tools.headend.lies import GARBAGE, UNSENT
 from tools.outage import faults
 from tools.outage.broker import Broker
+from tools.outage.links import Links
 from tools.outage.wire import GOOD, Wire
 from tools.virtual.host import Host
 
@@ -33,7 +34,7 @@ class Bench(Host):
             return super()._act(mark, words)
         number, kind = int(words[0]), words[1]
         if kind == "o":
-            self._run.opened(number)
+            self._run.opened(number, int(words[2]))
         elif kind == "w":
             self._run.written(number, bytes.fromhex(words[2]))
         else:
@@ -42,24 +43,28 @@ class Bench(Host):
 
 
 class Run:
-    def __init__(self, hours, seed, say=lambda text: None, plant=0, only="", ring=None):
-        """`ring`: events that the terminal's store keeps, None: all of them."""
+    def __init__(
+        self, hours, seed, say=lambda text: None, plant=0, only="", ring=None, links=False
+    ):
+        """`ring`: events that the terminal's store keeps, None: all of them; `links`: there are
+        two, and it is they who fail."""
         self.hours = hours
         self.rng = random.Random(f"{seed}/outage")
         self.say = say
         self.plan = {
             "seed": seed,
             "plant": plant,
-            "event_ms": EVENT_MS,
+            "event_ms": 5 * EVENT_MS if links else EVENT_MS,
             "devices": DEVICES,
-            "live": LIVE,
+            "live": 2 if links else LIVE,
+            "links": links,
             "ring": ring or round(1.5 * 1200 * hours) + 5000,
         }
         rows = min(self.plan["ring"], round(1.5 * 1200 * hours) + 5000)
         self.host = Bench(self, self.plan, f"{8 + rows // 700}M")
         self.time = self.host.time
         self.ledger = Ledger()
-        self.broker = Broker(self.time, self._arrived)
+        self.broker = Broker(self.time, self._arrived, self._accepted)
         self.wires = {}
         self.made = {}  # key: s it was made
         self.stamps = {}  # (boot, seq): stamp
@@ -82,7 +87,12 @@ class Run:
         self._back_at = 0.0
         self._share = None  # bytes at the beginning of a drain
         self.live_bytes = self.bulk_bytes = 0  # while draining
-        self._plan_faults(only)
+        self.links = Links(self, self.rng, say)
+        if links:
+            self.time.later(3600 * hours, self._calm)
+            self.links.plan(hours)
+        else:
+            self._plan_faults(only)
 
     # the plan
 
@@ -140,9 +150,10 @@ class Run:
 
     # the line
 
-    def opened(self, number):
+    def opened(self, number, link):
         self._attempts += 1
-        if self.is_dark:
+        self.links.tried(number, link)
+        if self.is_dark or link in self.links.dead:
             return
         if self.refuses:
             self._tell(number, "-", self.quality[1])
@@ -151,11 +162,14 @@ class Run:
             self.time,
             lambda: self.quality,
             lambda word: self._tell(number, word),
-            self.broker.session,
+            lambda wire: self.broker.session(wire, number),
         )
         self.wires[number] = wire
         self.on_wire(wire)
         self._tell(number, "+", 2 * self.quality[1])
+
+    def _accepted(self, number):
+        self.links.accepted(number)
 
     def _tell(self, number, word, delay_s=0.0):
         if delay_s:
@@ -298,4 +312,5 @@ class Run:
             "strange_acks": report["strange_acks"],
             "cursor_saves": report["cursor_saves"],
             "faults": dict(sorted(self.kinds.items())),
+            **self.links.numbers(),
         }

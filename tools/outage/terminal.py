@@ -1,7 +1,7 @@
 """The terminal's half of `make outage`, run by the MicroPython interpreter: the real streams,
 session and cursors on virtual time, over connections that the host carries.
 
-Beside what tools/virtual/device.py says. Out: `k id o` a connection, `k id w hex`, `k id c`
+Beside what tools/virtual/device.py says. Out: `k id o link` a connection, `k id w hex`, `k id c`
 written and closed; `= e boot seq stamp` an event was made, `= r end_ms` a row. In, as `k id what`:
 `+` open, `-` refused, `dhex` data, `aN` N bytes are gone, `x` closed, `r` reset; `k 0 b` the power
 goes, `k 0 q` it is over.
@@ -93,11 +93,13 @@ class Channel:
 
 
 class Air:
-    """A network whose connections the host carries."""
+    """A network whose connections the host carries over link `link`."""
 
-    def __init__(self):
+    _count = 0
+
+    def __init__(self, link):
+        self._link = link
         self._channels = {}
-        self._count = 0
 
     async def ready(self):
         pass
@@ -113,10 +115,10 @@ class Air:
             self._channels[number].take(what)
 
     async def open(self, host, port, ssl, check):
-        self._count += 1
-        number = self._count
+        Air._count += 1
+        number = Air._count
         channel = self._channels[number] = Channel(number)
-        _say("k %d o" % number)
+        _say("k %d o %d" % (number, self._link))
         try:
             while channel.state != "+":
                 if channel.state:
@@ -126,7 +128,7 @@ class Air:
         except BaseException:
             channel.close()
             raise
-        for old in [n for n in self._channels if n < number]:
+        for old in [n for n in self._channels if n < number - 9]:  # a probe may be beside
             del self._channels[old]
         return channel
 
@@ -136,7 +138,7 @@ class Link(device.Link):
 
     def __init__(self):
         super().__init__()
-        self.air = Air()
+        self.airs = [Air(number) for number in range(2 if self.plan["links"] else 1)]
         self.cut = asyncio.Event()
         self.is_over = False
 
@@ -147,7 +149,8 @@ class Link(device.Link):
             if kind != "k":
                 rest += words[i : i + 3]
             elif number != "0":
-                self.air.take(int(number), what)
+                for air in self.airs:
+                    air.take(int(number), what)
             else:
                 self.is_over = what == "q"
                 self.cut.set()
@@ -256,7 +259,7 @@ class Config:
 
     host, port, user, password = "broker", 1883, "", ""
     keepalive_s, backoff_max_s, period_s = 30, 300, 5
-    via, second = "network", "none"
+    via, second = "network", "cellular"
 
     def __init__(self, plant):
         self.ack = "broker" if plant == 1 else "application"
@@ -318,17 +321,10 @@ class Terminal:
             curves,
             twin,
         )
-        delivering.connect(None, str, [self.link.air])
-        tasks = [
-            asyncio.create_task(work)
-            for work in (
-                delivering.session.run(delivering.outbox),
-                delivering.run(),
-                self.make_events(events),
-                self.make_rows(),
-                self.make_live(),
-            )
-        ]
+        delivering.connect(None, str, self.link.airs)
+        works = [make() for name, make in delivering.tasks() if name != "reporter"]
+        works += [self.make_events(events), self.make_rows(), self.make_live()]
+        tasks = [asyncio.create_task(work) for work in works]
         await self.link.cut.wait()
         for task in tasks:
             task.cancel()
