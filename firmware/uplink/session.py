@@ -211,8 +211,9 @@ class Session:
 
     async def _tick(self):
         while True:
-            is_full = self.engine.waits.is_waiting("write")
-            await asyncio.sleep_ms(_FULL_MS if is_full else _TICK_MS)
+            waits = self.engine.waits
+            most_ms = _FULL_MS if waits.is_waiting("write") else _TICK_MS
+            await asyncio.sleep_ms(waits.left_ms(most_ms))
             self._wake.set()
 
     def _write(self, channel):

@@ -59,7 +59,7 @@ class Stream:
         self._next = 0  # index of the one that this pass comes to next
         self._rows = None  # the source's generator, None: not begun
         self._is_dry = False  # there is nothing new
-        self._newest = (0, 0)  # the greatest key that was ever sent
+        self._newest = (0, 0)  # the greatest key that was ever come to
         self._waiting = 0  # rows known to wait, as far as it matters
         self._doubt = 0  # of the next rows, so many may have been sent before this boot
         self._doubt_until = _END
@@ -76,7 +76,6 @@ class Stream:
             entry = Entry(key, None)
             entry.is_kept = True
             self._table.append(entry)
-            self._newest = key
         self._doubt = doubt
         self._doubt_until = until
         for _ in self.source.after(cursor[0], cursor[1]):
@@ -172,10 +171,11 @@ class Stream:
                 entry = table[self._next]
                 entry.name = row[2]
             else:
-                self.lost += self.source.missing(self._newest, key)
-                self._newest = key
+                if key > self._newest:
+                    self.lost += self.source.missing(self._newest, key)
                 entry = Entry(key, row[2])
                 table.insert(self._next, entry)
+            self._newest = max(self._newest, key)
             self._next += 1
             if not entry.is_kept:
                 return entry, row
@@ -184,8 +184,10 @@ class Stream:
     def _drop_until(self, key):
         """What this pass should come to and the source has no more is out of our hands."""
         while self._next < len(self._table) and self._table[self._next].key < key:
-            self.lost += not self._table.pop(self._next).is_kept
-        self._trim()
+            entry = self._table.pop(self._next)
+            self.lost += not entry.is_kept
+            if not self._next:
+                self.cursor = entry.key
 
     def _read(self):
         """The source's next row, None when it has no more. A generator that was begun may not know
