@@ -41,10 +41,10 @@ class Delivering(Watcher):
         recent = Recent(events)
         self._source = Events(Kept(store, recent) if store else recent, station, event_codes.name)
         self._streams = [("events", Stream(clock, self._source))]
-        untils = {"events": (events.boot, 0)}
+        befores = {"events": (events.boot, 0)}
         if curves:
             self._streams.append(("curve", Stream(clock, Curves(curves, station))))
-            untils["curve"] = (curves.last_ms + 1, 0)
+            befores["curve"] = (curves.last_ms + 1, 0)
         self._told = [0] * len(self._streams)  # lost ones that were told of
         streams = [stream for _, stream in self._streams]
         self.outbox = Delivery(log, streams[0], (streams + [None])[1], cfg.ack == "broker")
@@ -52,7 +52,7 @@ class Delivering(Watcher):
         self.reporter = Reporter(points, self.outbox, clock, station)
         twin = twin or Twin("/cursor.a", "/cursor.b", LIMIT_BYTES)
         self.cursors = Cursors(twin, clock, self._streams)
-        wrong = self.cursors.load(untils)
+        wrong = self.cursors.load(befores)
         events.subscribe(self._event)
         if wrong:
             events.emit(event_codes.STORE_FAILED, "uplink", wrong)

@@ -33,8 +33,8 @@ class Cursors:
         self._unsaved = 0  # acknowledged since the last save
         self._since = 0  # clock.ms() of the first of them
 
-    def load(self, untils):
-        """Restore the streams; `untils`: {name: key}, all items of the boots before lie below.
+    def load(self, befores):
+        """Restore the streams; `befores`: {name: key}, all items of the boots before lie below.
         Text of what was wrong, or ""."""
         payload, info = self._twin.load()
         wrong = ""
@@ -49,11 +49,11 @@ class Cursors:
                 wrong = "how far all is delivered is not what this firmware writes"
         for name, stream in self._streams:
             cursor, beyond = found.get(name, ((0, 0), []))
-            if cursor >= untils[name]:
+            if cursor >= befores[name]:
                 wrong = "how far all is delivered lies ahead of what is kept, all is sent again"
                 cursor, beyond = (0, 0), []
             # unknown is not the same as nothing: all that is kept may have been sent
-            stream.restore(cursor, beyond, _ALL if wrong else DOUBT, untils[name])
+            stream.restore(cursor, beyond, _ALL if wrong else DOUBT, befores[name])
         return wrong
 
     def kept(self, count):
