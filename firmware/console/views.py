@@ -27,6 +27,10 @@ class Views:
     def control(self):
         return self.t.expansion.control.desk
 
+    @property
+    def history(self):
+        return self.t.keeping.freezes
+
     def status(self):
         counters = self.t.vitals.report()
         rows = [("station", self.config.get("station.name"))]
