@@ -12,6 +12,7 @@ from firmware.console.views import Views
 from firmware.core.clock import Clock
 from firmware.core.heap import Heap
 from firmware.core.log import Log
+from firmware.delivering import Delivering
 from firmware.energy_keeper import Keeper, open_checkpoint
 from firmware.expansion import Expansion
 from firmware.metering import billing
@@ -23,12 +24,7 @@ from firmware.supervisor.tasks import Supervisor
 from firmware.supervisor.vitals import Vitals
 from firmware.supply import Supply, Uplink
 from firmware.telling import Telling
-from firmware.uplink import json_face
 from firmware.uplink.conn import Network
-from firmware.uplink.limits import Limits
-from firmware.uplink.outbox import Outbox
-from firmware.uplink.reporter import Reporter
-from firmware.uplink.session import Session
 
 VERSION = "0.1.0"
 _PROBLEMS_MAX = 8  # of the archive that are told at a start, archive() shows all
@@ -120,27 +116,26 @@ class Terminal:
     def _build_uplink(self):
         cfg = Group(self.config, "uplink")
         station = self.config.get("station.name")
-        self.outbox = Outbox()
-        self.reporter = Reporter(self.points, self.outbox, self.clock, station, event_codes.name)
-        self.events.subscribe(lambda event: self.reporter.event(self.events.boot, event))
-        topic = json_face.status_topic(station)
+        events, points = self.events, self.points
+        self.delivering = Delivering(self.clock, self.log, cfg, station, events, points)
         ssl, explain = self._tls() if cfg.tls else (None, str)
-        self.session = Session(
-            self.clock,
-            self.log,
-            cfg.host,
-            cfg.port,
-            station.encode(),
-            user=cfg.user.encode() or None,
-            password=cfg.password.encode() if cfg.user else None,
-            keepalive_s=cfg.keepalive_s,
-            will=(topic, json_face.OFFLINE, True, 1),
-            birth=(topic, json_face.ONLINE, True, 1),
-            ssl=ssl,
-            limits=Limits(backoff_max_ms=cfg.backoff_max_s * 1000),
-            network=Carrier(self._modems, self.log) if cfg.via == "cellular" else Network(),
-            explain=explain,
-        )
+        ways = [cfg.via] + ([cfg.second] if cfg.second not in ("none", cfg.via) else [])
+        self.delivering.connect(ssl, explain, [self._way(name) for name in ways])
+
+    def _way(self, name):
+        return Carrier(self._modems, self.log) if name == "cellular" else Network()
+
+    @property
+    def outbox(self):
+        return self.delivering.outbox
+
+    @property
+    def reporter(self):
+        return self.delivering.reporter
+
+    @property
+    def session(self):
+        return self.delivering.session
 
     def _tls(self):
         """TLS for the uplink, and who explains its errors. Wrong files cost the connection."""
@@ -210,10 +205,9 @@ class Terminal:
         self._build_last_gasp()
         add("supply", self.supply.run)
         if self.config.get("uplink.enabled"):
-            period_ms = self.config.get("uplink.period_s") * 1000
             add("network", self._network)
-            add("uplink", self._uplink)
-            add("reporter", lambda: self.reporter.run(period_ms))
+            for name, make in self.delivering.tasks():
+                add(name, make)
         self.shell = shell.on_stdin()
         add("console", self.shell.run)
 
@@ -245,6 +239,7 @@ class Terminal:
         report = self.vitals.report()
         report["link_mode"] = link_mode
         await self.supervisor.stop()
+        self.delivering.save()
         self.expansion.bay.close()
         self.keeper.stop()
         return report

@@ -17,6 +17,8 @@ _TARIFFS = (
 _BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _PARITIES = ("none", "even", "odd")
 _WAYS = ("network", "cellular")
+_SECOND = ("none", "network", "cellular")
+_ACKS = ("application", "broker")
 _MODES = ("push", "buffer", "ppp")
 _SPEEDS = (9600, 19200, 38400, 57600, 115200)
 _FAST = (115200, 230400, 460800, 921600)
@@ -114,6 +116,17 @@ SCHEMA = (
     ("uplink.keepalive_s", "int", 30, 10, 600, None, "s", "MQTT keep-alive"),
     ("uplink.period_s", "int", 5, 1, 3600, None, "s", "time between two reports of a device"),
     ("uplink.backoff_max_s", "int", 300, 1, 300, None, "s", "longest wait between attempts"),
+    ("uplink.second", "choice", "none", None, None, _SECOND, "", "the way when the first is dead"),
+    (
+        "uplink.ack",
+        "choice",
+        "application",
+        None,
+        None,
+        _ACKS,
+        "",
+        "what delivered means: the head-end says so, or the broker",
+    ),
     ("rs485.key_s", "int", 1, 1, 60, None, "s", "a key alarm is looked at so often"),
     ("rs485.alarm_s", "int", 60, 2, 3600, None, "s", "an ordinary alarm is looked at so often"),
     ("rs485.data_s", "int", 900, 1, 86400, None, "s", "data are read so often"),

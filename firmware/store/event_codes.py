@@ -39,6 +39,8 @@ CLIENT_IN = const(57)
 CLIENT_OUT = const(58)
 UPLINK_UP = const(60)
 UPLINK_DOWN = const(61)
+UPLINK_SWITCHED = const(62)
+DELIVERY_LOST = const(63)
 DIP = const(70)
 SWELL = const(71)
 INTERRUPTION = const(72)
@@ -118,6 +120,8 @@ TABLE = (
     (CLIENT_OUT, "CLIENT_OUT", "a vendor's tool is gone from a bus"),
     (UPLINK_UP, "UPLINK_UP", "the uplink is connected"),
     (UPLINK_DOWN, "UPLINK_DOWN", "the uplink is lost"),
+    (UPLINK_SWITCHED, "UPLINK_SWITCHED", "the uplink goes over the other link"),
+    (DELIVERY_LOST, "DELIVERY_LOST", "events or curves went before they were delivered"),
     (DIP, "DIP", "a voltage dip"),
     (SWELL, "SWELL", "a voltage swell"),
     (INTERRUPTION, "INTERRUPTION", "all voltages were interrupted"),

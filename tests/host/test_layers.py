@@ -64,6 +64,7 @@ ALLOWED = {
     "tools/retention/world": {"firmware", "tools"},
     "tools/energy/world": {"firmware"},
     "tools/energy/terminal": {"firmware", "tools"},
+    "tools/outage/terminal": {"firmware", "tools"},
     "tools/bench/device": {"firmware.metering", "firmware.config", "board.thumb", "tools"},
 }
 BOOT = {"board/unix/main.py", "board/esp32s3/main.py", "board/stm32/main.py"}
