@@ -142,5 +142,6 @@ SCHEMA = (
     ("pass_through.gap_ms", "int", 100, 5, 5000, None, "ms", "an answer ends at such a pause"),
     ("pass_through.idle_s", "int", 300, 1, 86400, None, "s", "a silent tool is hung up on"),
     ("log.level", "choice", "info", None, None, _LEVELS, "", "least weight of a line to print"),
-    ("wdt.timeout_ms", "int", 8000, 1000, 60000, None, "ms", "reset when unfed so long"),
+    ("wdt.timeout_ms", "int", 12000, 1000, 12000, None, "ms", "reset when unfed so long"),
+    ("safe.stable_min", "int", 60, 10, 1440, None, "min", "safe mode is left after it, if quiet"),
 )

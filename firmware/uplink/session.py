@@ -19,6 +19,7 @@ from firmware.uplink.limits import Limits
 
 _TICK_MS = const(50)  # deadlines are looked at this often; also the retry of a full socket
 _LATE_MS = const(1000)  # any asyncio task may be late by this much, so a measured wait as well
+_FOREVER_MS = 1 << 40
 _CHUNK = const(256)  # bytes read at once; the broker mostly sends PUBACKs of four
 
 
@@ -61,6 +62,7 @@ class Session:
         self.bad_packets = 0  # each ended a connection
         self.rx_bytes = 0
         self.tx_bytes = 0
+        self.beat = _nothing  # called while it works, with the ms it has nothing to do for
         self._clock = clock
         self._log = log
         self._host = host
@@ -118,7 +120,9 @@ class Session:
                 await self._connection(outbox)
             except (OSError, UplinkError, CodecError) as error:
                 up_ms = self._note_end(error)
-            await asyncio.sleep_ms(self._backoff.pause_ms(up_ms))
+            pause_ms = self._backoff.pause_ms(up_ms)
+            self.beat(pause_ms)
+            await asyncio.sleep_ms(pause_ms)
 
     def _note_end(self, error):
         """Count why a connection ended; how long the session had been up, in ms."""
@@ -144,6 +148,7 @@ class Session:
         """One connection from SYN to its end, which is always an exception."""
         channel = None
         tasks = []
+        self.beat(_FOREVER_MS)  # the network says when there is one
         await self._network.ready()
         self.state = "connecting"
         try:
@@ -177,6 +182,7 @@ class Session:
 
     def _judge(self):
         """UplinkError when the far side keeps us waiting over a bound."""
+        self.beat()
         late = self.engine.waits.overdue()
         if late is not None:
             self.timeouts += 1
@@ -223,3 +229,7 @@ class Session:
                 self._wake.set()
         finally:
             self._wake.set()
+
+
+def _nothing(_rest_ms=0):
+    pass
