@@ -6,10 +6,8 @@ import os
 
 from firmware.bay.bay import Bay
 from firmware.bay.carrier import Carrier
-from firmware.bay.pass_through import PassThrough
-from firmware.bay.searcher import Searcher
-from firmware.bay.sender import Sender
 from firmware.bay.slot import Slot
+from firmware.booting import Boot
 from firmware.config import archive
 from firmware.config import store as config
 from firmware.console import shell, ttu
@@ -19,6 +17,7 @@ from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.core.twin import Twin
+from firmware.health import Health
 from firmware.loading import Loader
 from firmware.metering import billing
 from firmware.metrology import Metrology
@@ -26,9 +25,9 @@ from firmware.points.table import Points
 from firmware.store import event_codes
 from firmware.store.checkpoint import SAVE_MS, Checkpoint
 from firmware.store.events import EventLog
-from firmware.supervisor.tasks import Supervisor
 from firmware.supervisor.vitals import Vitals
 from firmware.telling import Telling
+from firmware.tooling import Tools
 from firmware.uplink import json_face
 from firmware.uplink.conn import Network
 from firmware.uplink.limits import Limits
@@ -39,20 +38,24 @@ from firmware.uplink.session import Session
 VERSION = "0.1.0"
 _PROBLEMS_MAX = 8  # of the archive that are told at a start, archive() shows all
 _DRAIN_MS = 3000  # an orderly stop waits this long for the outbox
-_LINK_DEADLINE_MS = 6000  # the longest pause between two tries to start the metrology unit is 5 s
 
 
 def run(board):
     """Boot, run, stop in order. Ctrl-C leaves to the interpreter's prompt, Ctrl-D restarts."""
     heap = Heap()  # after the last import but the drivers', before the first object
-    terminal = Terminal(board, heap)
+    boot = Boot(board)
+    terminal = boot.build(lambda: Terminal(board, heap, boot))
     ttu.bind(terminal.views)
     leaving = None
     try:
         asyncio.run(terminal.run())
     except (KeyboardInterrupt, SystemExit) as wish:
         leaving = wish
+    except Exception as error:
+        boot.ended(error)  # the watchdog, which nobody feeds now, does the rest
+        raise
     print(json.dumps(asyncio.run(terminal.stop())))
+    boot.ended()
     if isinstance(leaving, SystemExit):
         raise leaving
     ttu.bind(None)
@@ -93,7 +96,8 @@ class Group:
 class Terminal:
     """Everything, wired. Parts are attributes; the tasks belong to the supervisor."""
 
-    def __init__(self, board, heap):
+    def __init__(self, board, heap, boot=None):
+        self.boot = boot or Boot(board)
         self.VERSION = VERSION
         self.event_name = event_codes.name
         self.board = board
@@ -101,6 +105,8 @@ class Terminal:
         self.log = Log(self.clock)
         self.config = config.on_flash()
         problems = self.config.load()
+        if self.boot.settings is not None:
+            self.config.only(self.boot.settings)
         self._follow_log_level("log.level", self.config.get("log.level"))
         self.config.subscribe("log.level", self._follow_log_level)
         self.checkpoint = Checkpoint(Twin("/energy.a", "/energy.b", 4096))
@@ -114,7 +120,8 @@ class Terminal:
             "", lambda path, _: self.events.emit(event_codes.CONFIG_COMMITTED, "", path)
         )
         self._build_uplink()
-        self.events.emit(event_codes.BOOT, "", board.reset_cause())
+        self.health = Health(self, self.boot)
+        self.health.begin()
         for problem in problems:
             self.events.emit(event_codes.CONFIG_DEFAULTED, "", problem)
         self._look_into_archive()
@@ -126,7 +133,9 @@ class Terminal:
         self._restore(kept, wrong)
         self._build_supervisor()
         self._build_bay(heap)
-        self._build_tools()
+        tools = Tools(self, Group(self.config, "pass_through"))
+        self.searcher, self.sender = tools.searcher, tools.sender
+        self.pass_through = tools.pass_through
         self.vitals = Vitals(self, heap)
         self.points.seal()  # what comes now are devices, under names that people chose
         self.views = Views(self)
@@ -201,14 +210,12 @@ class Terminal:
             self.events.emit(event_codes.ENERGY_RESTORED, "meter")
 
     def _build_supervisor(self):
-        self.watchdog = self.board.watchdog(self.config.get("wdt.timeout_ms"))
-        self.supervisor = Supervisor(
-            self.clock, self.log, self.telling.task_event, feed=self.watchdog.feed
-        )
+        self.watchdog, self.supervisor = self.health.watchdog, self.health.supervisor
+        self.session.beat = self.supervisor.pulse("uplink")
         add = self.supervisor.add
         for name, factory in self.board.background():
             add(name, factory)
-        add("link", self.link.run, critical=True, deadline_ms=_LINK_DEADLINE_MS)
+        add("link", self.link.run)
         add("link watch", self.link.watch)
         if self.metrology.waveforms:
             add("waveforms", self.metrology.waveforms.run)
@@ -225,9 +232,10 @@ class Terminal:
 
     def _build_bay(self, heap):
         self._wires = {number: self.board.slot(number) for number in self.board.SLOTS}
+        wires = [self._wires[number] for number in self.board.SLOTS]
         self.bay = Bay(
-            [self._wires[number] for number in self.board.SLOTS],
-            Loader(heap).driver,
+            self.boot.slots(wires, self.config.get("uplink.via")),
+            self.boot.finder(Loader(heap).driver),
             self._make_slot,
             self.supervisor,
             self.telling,
@@ -235,7 +243,7 @@ class Terminal:
         self.supervisor.add("bay", self.bay.run)
         self._heap = heap
         self._control = None
-        if _has_controlled():
+        if _has_controlled() and not self.boot.is_safe:
             self._load_control()  # what was under way when the power went is told now
 
     @property
@@ -273,19 +281,6 @@ class Terminal:
             self.log,
             self.telling,
         )
-
-    def _build_tools(self):
-        """For people who look for devices, or speak to one themselves."""
-        find, add = self.bay.slot, self.supervisor.add
-        self.searcher = Searcher(find, self.log)
-        add("search", self.searcher.run)
-        self.sender = Sender(find, self.log)
-        add("send", self.sender.run)
-        self.pass_through = None
-        cfg = Group(self.config, "pass_through")
-        if cfg.port:
-            self.pass_through = PassThrough(find, cfg, self.log, self.telling)
-            add("pass-through", self.pass_through.run)
 
     def attach(self, *row):
         """A device more in the archive; the slot's module is opened anew."""
@@ -332,6 +327,7 @@ class Terminal:
     async def _checkpoints(self):
         while True:
             self.save_energy()
+            self.supervisor.beat("checkpoint", SAVE_MS)
             await asyncio.sleep_ms(SAVE_MS)
 
     async def _network(self):
@@ -340,4 +336,5 @@ class Terminal:
             await asyncio.sleep_ms(60000)
 
     def _settled(self):
+        self.supervisor.beat("billing")
         self.billing.fill(self.points, self._bill_base, self.clock.utc_ms())

@@ -3,6 +3,8 @@
 Both print as plain text at a prompt; a script can go through a table's rows.
 """
 
+import io
+
 
 class Note:
     """One sentence: what was done, or why it was not."""
@@ -39,13 +41,18 @@ class Table:
         for line in lines:
             for i in range(len(line)):
                 widths[i] = max(widths[i], len(_text(line[i])))
-        # The texts are made twice rather than kept: a table may be most of a small heap.
-        out = [_aligned(line, widths) for line in lines]
+        # The texts are made twice rather than kept, and the lines go into one buffer that is there
+        # before them: a table may be most of a small heap, and lines with the waste of their
+        # making between them leave no piece long enough for all.
+        out = io.BytesIO((sum(widths) + 2 * len(widths)) * len(lines))
+        for i in range(len(lines)):
+            out.write(b"\n" if i else b"")
+            out.write(_aligned(lines[i], widths).encode())
         if not self.rows:
-            out.append("(none)")
+            out.write(b"\n(none)")
         if self.note:
-            out.append(self.note)
-        return "\n".join(out)
+            out.write(b"\n" + self.note.encode())
+        return str(out.getvalue(), "utf-8")
 
 
 def _text(cell):

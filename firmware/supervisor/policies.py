@@ -34,7 +34,7 @@ TABLE = (
     ("uplink", Policy(RESET, 15000, 1000, 60000, 0)),
     ("housekeeping", Policy(RESTART, 20000, 1000, 60000, 0)),
     # a turn on the bus takes up to the longest answer and its tries, a command as long again
-    ("slot *", Policy(RESTART, 180000, 1000, 60000, 0)),
+    ("slot #", Policy(RESTART, 180000, 1000, 60000, 0)),
     # evidence and tools: what fails ten times in a row will not get better
     ("waveforms", Policy("", 0, 1000, 60000, 10)),
     ("search", Policy("", 0, 1000, 60000, 10)),
@@ -44,8 +44,9 @@ TABLE = (
 
 
 def of(name):
-    """The Policy of a task by its name; `slot *` is that of every name that begins so."""
+    """The Policy of a task by its name; # stands for a digit."""
+    key = name[:-1] + "#" if name[-1:].isdigit() else name
     for pattern, policy in TABLE:
-        if name == pattern or pattern[-1] == "*" and name.startswith(pattern[:-1]):
+        if pattern == key:
             return policy
     return OTHERS

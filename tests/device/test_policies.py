@@ -24,7 +24,7 @@ def test_table():
             assert policy.deadline_ms + 500 + 12000 <= 30000, name
             assert not policy.tries, "%s is vital and gives up" % name
     assert of("slot 3").late == RESTART and of("link").late == RESET
-    assert of("slots") is OTHERS and of("anything") is OTHERS
+    assert of("slot pins") is OTHERS and of("anything") is OTHERS
 
 
 async def test_stuck():
