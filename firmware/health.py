@@ -162,7 +162,7 @@ class Health:
         left_s = self._left_s(self._t.clock.ms() // 1000)
         until = "safe(False) ends it"
         if left_s is not None:
-            until = "left in %d min, or by safe(False)" % (left_s // 60 + 1)
+            until = "left in %d min, or by safe(False)" % ((left_s + 59) // 60)
         return "%s; %s%s" % (_WHY[self.boots.safe], until, self._suspects())
 
     def _suspects(self):
