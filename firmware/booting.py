@@ -3,11 +3,13 @@ the composition root, and the second place that catches Exception: a file, a set
 that breaks the building costs what it belongs to, never the way in.
 
 A terminal that cannot be built is built in safe mode; if not even that, in safe mode with the
-settings it needs to meter and to be reached; at last with none. Safe mode is metering and uplink,
-the console, and the modem's slot when the uplink goes that way.
+settings it needs to meter and to be reached; then without the files beside settings and energies;
+at last with none at all: what is left out is set aside as `.bad`, never deleted. Safe mode is
+metering and uplink, the console, and the modem's slot when the uplink goes that way.
 """
 
 import gc
+import os
 import sys
 import time
 
@@ -22,7 +24,18 @@ from firmware.supervisor.boots import LIMIT, Boots
 _BUILD_MS = const(25000)
 _PROMPT_MS = const(60000)  # for Ctrl-C, when nothing can be built: the watchdog bites before
 
+_ASIDE = ".bad"
+_FILES = ("calibration", "control", "interlocks", "devices")
+_LAST = ("config", "energy")
 _NEEDED = ("station", "metering", "link", "energy", "uplink", "cellular", "wdt", "safe")
+# (safe mode?, groups of settings that are in force or None: all, files set aside)
+_LADDER = (
+    (False, None, ()),
+    (True, None, ()),
+    (True, _NEEDED, ()),
+    (True, _NEEDED, _FILES),
+    (True, (), _LAST),
+)
 _DARK = "the terminal is in safe mode: only the uplink's modem is served, safe(False) ends it"
 
 
@@ -54,13 +67,14 @@ class Boot:
 
     def build(self, make):
         """The terminal make() gives: the first one that can be built."""
-        for is_safe, settings in ((False, None), (True, None), (True, _NEEDED), (True, ())):
+        for is_safe, settings, files in _LADDER:
             if is_safe and not self.is_safe:
                 self.boots.fail()
                 self.keep()
             elif self.is_safe and not is_safe:
                 continue
             self.settings = settings
+            self._set_aside(files)
             try:
                 return make()
             except Exception as error:
@@ -86,6 +100,15 @@ class Boot:
             return await find(kind)
 
         return driver if self.is_safe else find
+
+    def _set_aside(self, names):
+        for name in names:
+            for path in ("/%s.a" % name, "/%s.b" % name):
+                try:
+                    os.rename(path, path + _ASIDE)
+                except OSError:
+                    continue  # there is none
+                self.problems.append("%s is set aside as %s" % (path, path + _ASIDE))
 
     def _failed(self, error):
         sys.print_exception(error)
