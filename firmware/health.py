@@ -111,7 +111,7 @@ class Health:
         kept = min(events.sequence, events.size)
         rows.append(("events", "%d of %d, %d went" % (kept, events.size, events.dropped)))
         rows.append(("outbox", ", ".join(["%s %d" % row for row in _sorted(t.outbox.stats())])))
-        if hasattr(t.board, "temperature"):
+        if t.board.temperature:
             rows.append(("temperature", "%d C" % t.board.temperature()))
         for name, part in self._parts:
             told = part()

@@ -156,10 +156,6 @@ def reset_cause():
     return told
 
 
-def temperature():
-    """Of the chip, degrees Celsius."""
-    return esp32.mcu_temperature()
-
-
+temperature = getattr(esp32, "mcu_temperature", None)  # of the chip, degrees Celsius
 unique_id = machine.unique_id
 kernels = None  # firmware/metering/kernels.py does

@@ -70,5 +70,6 @@ def reset_cause():
     return machine.raw_reset or wires.reset_cause()
 
 
+temperature = None  # it has none
 unique_id = machine.unique_id
 kernels = None  # firmware/metering/kernels.py does

