@@ -1,4 +1,12 @@
-"""Feeds the hardware watchdog only while every vital task reports within its deadline."""
+"""Feeds the hardware watchdog only while every vital task reports within its deadline.
+
+When nobody had a turn for more than a second - a name is looked up, a flash is slow - that is
+nobody's silence: it is forgiven once, and the hardware's to judge.
+"""
+
+from micropython import const
+
+_STALL_MS = const(1000)  # between two looks; they are half of that apart
 
 
 class _Watched:
@@ -7,12 +15,19 @@ class _Watched:
         self.is_vital = is_vital
         self.rest_ms = 0  # it said that it rests so long after its last report
         self.last_ms = now_ms
+        self.is_forgiven = False
         self.worst_ms = 0  # longest silence so far, rests not counted
 
     def beat(self, now_ms, rest_ms):
         self.worst_ms = max(self.worst_ms, now_ms - self.last_ms - self.rest_ms)
         self.last_ms = now_ms
         self.rest_ms = rest_ms
+        self.is_forgiven = False
+
+    def forgive(self, stall_ms):
+        if not self.is_forgiven:
+            self.is_forgiven = True
+            self.rest_ms += stall_ms
 
     def is_late(self, now_ms):
         return now_ms - self.last_ms - self.rest_ms > self.deadline_ms
@@ -26,6 +41,7 @@ class Watchdog:
         self._clock = clock
         self._feed = feed
         self._fed_ms = None
+        self._checked_ms = None
         self._watched = {}
 
     def watch(self, name, deadline_ms, is_vital=True):
@@ -60,6 +76,10 @@ class Watchdog:
     def check(self):
         """Feeds unless somebody vital is overdue; returns the names newly overdue."""
         now_ms = self._clock.ms()
+        last_ms, self._checked_ms = self._checked_ms, now_ms
+        if last_ms is not None and now_ms - last_ms > _STALL_MS:
+            for name in self._watched:
+                self._watched[name].forgive(now_ms - last_ms)
         before = self.late
         self.late = [name for name in self._watched if self._watched[name].is_late(now_ms)]
         if not [name for name in self.late if self._watched[name].is_vital]:

@@ -136,24 +136,46 @@ def test_quota():
 def test_wrap():
     """The port's ticks wrap after 18 minutes: nobody is late by it, and who is late is found."""
     us = [_WRAP - 10000000]
-    half = _WRAP // 2
-    clock = Clock(
-        lambda: us[0] % _WRAP, lambda a, b: (a - b + half) % _WRAP - half, lambda: us[0] // 1000
-    )
+
+    def diff(a, b):
+        return (a - b + _WRAP // 2) % _WRAP - _WRAP // 2
+
+    clock = Clock(lambda: us[0] % _WRAP, diff, lambda: us[0] // 1000)
     fed = []
     watchdog = Watchdog(clock, lambda: fed.append(clock.ms()))
     watchdog.watch("kept", 3000)
-    for second in range(3000):  # over two wraps
-        us[0] += 1000000
-        if second < 2990:
+    for half in range(6000):  # over two wraps
+        us[0] += 500000
+        if half < 5980:
             watchdog.beat("kept")
         late = watchdog.check()
-        assert bool(late) == (second == 2993), second
-    assert len(fed) == 2993 and watchdog.unfed_ms == 1000
-    assert watchdog.worst_ms("kept") == 1000 and watchdog.age_ms("kept") == 10000
+        assert bool(late) == (half == 5986), half
+    assert len(fed) == 5986 and watchdog.unfed_ms == 500
+    assert watchdog.worst_ms("kept") == 500 and watchdog.age_ms("kept") == 10000
+
+
+def test_stall():
+    """What stops everybody is nobody's lateness, once; who goes on being silent is late."""
+    now = [0]
+    clock = Clock(lambda: now[0] * 1000, lambda a, b: a - b, lambda: now[0])
+    fed = []
+    watchdog = Watchdog(clock, lambda: fed.append(now[0]))
+    watchdog.watch("link", 6000)
+    watchdog.check()
+    now[0] = 10000
+    assert watchdog.check() == [] and fed == [0, 10000]
+    now[0] = 20000
+    assert watchdog.check() == ["link"]
+    watchdog.beat("link")
+    now[0] = 30000
+    assert watchdog.check() == []
+    for now[0] in range(30500, 37500, 500):
+        late = watchdog.check()
+    assert watchdog.late == ["link"] and fed[-1] == 36000, (fed, late)
 
 
 test_table()
+test_stall()
 test_quota()
 test_wrap()
 for test in (test_stuck, test_stubborn, test_given_up, test_rest, test_alone):
