@@ -222,6 +222,21 @@ def ladder(image):
         print(json.dumps(row))
 
 
+def weak(image):
+    """Brownouts, one after the other: the tenth writes nothing to flash until it has lived."""
+    mount(Ram(image))
+    cause, board.reset_cause = board.reset_cause, lambda: "brownout"
+    kept = []
+    for _ in range(10):
+        terminal, boot = built()
+        kept.append(boot.is_kept)
+    names = [terminal.event_name(event[1]) for event in terminal.events.last(9)]
+    terminal.clock._ms += 31000  # it lives
+    terminal.health.round()
+    board.reset_cause = cause
+    print(json.dumps(["weak", kept, "SUPPLY_WEAK" in names, boot.is_kept]))
+
+
 def main():
     count, seed = int(sys.argv[1]), int(sys.argv[2])
     random.seed(seed)
@@ -231,6 +246,7 @@ def main():
     assert not boot.failure and not boot.is_safe, boot.failure
     terminal = None
     ladder(image)
+    weak(image)
     wrong = alarms = 0
     for i in range(count):
         terminal = boot = None

@@ -53,3 +53,8 @@ def test_what_breaks_the_building(said):
     assert (safe, name, has_file, is_aside, after) == ("failed", "two", False, True, "failed")
     assert events.count("STORE_FAILED") >= 1 and "BOOT_FAILED" in events
     assert rows["always"][1] is None
+
+
+def test_a_weak_supply(said):
+    rows, _, _ = said
+    assert rows["weak"] == [[True] * 8 + [False] * 2, True, True]  # the first boot was one more
