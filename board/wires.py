@@ -91,13 +91,22 @@ class Watchdog:
         )
 
 
+_CAUSES = (
+    ("PWRON_RESET", "power-on"),  # and a brownout, on every port
+    ("HARD_RESET", "hard"),  # and a panic
+    ("WDT_RESET", "watchdog"),
+    ("DEEPSLEEP_RESET", "deep sleep"),
+    ("SOFT_RESET", "soft"),
+)
+
+
 def reset_cause():
-    """Why this boot happened, as text."""
+    """Why this boot happened, a word of firmware/supervisor/boots.py, as far as the port tells."""
     cause = machine.reset_cause()
-    for name in ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "DEEPSLEEP_RESET", "SOFT_RESET"):
+    for name, word in _CAUSES:
         if cause == getattr(machine, name, None):
-            return name
-    return "reset cause %d" % cause
+            return word
+    return "unknown"
 
 
 class _Attention:

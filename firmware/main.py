@@ -4,6 +4,7 @@ import asyncio
 import json
 
 from firmware.bay.carrier import Carrier
+from firmware.booting import Boot
 from firmware.config import archive
 from firmware.config import store as config
 from firmware.config.group import Group
@@ -15,12 +16,12 @@ from firmware.core.log import Log
 from firmware.delivering import Delivering
 from firmware.energy_keeper import Keeper, open_checkpoint
 from firmware.expansion import Expansion
+from firmware.health import Health
 from firmware.metering import billing
 from firmware.metrology import Metrology
 from firmware.points.table import Points
 from firmware.store import event_codes
 from firmware.store.events import EventLog
-from firmware.supervisor.tasks import Supervisor
 from firmware.supervisor.vitals import Vitals
 from firmware.supply import Supply, Uplink
 from firmware.telling import Telling
@@ -29,20 +30,24 @@ from firmware.uplink.conn import Network
 VERSION = "0.1.0"
 _PROBLEMS_MAX = 8  # of the archive that are told at a start, archive() shows all
 _DRAIN_MS = 3000  # an orderly stop waits this long for the outbox
-_LINK_DEADLINE_MS = 6000  # the longest pause between two tries to start the metrology unit is 5 s
 
 
 def run(board):
     """Boot, run, stop in order. Ctrl-C leaves to the interpreter's prompt, Ctrl-D restarts."""
     heap = Heap()  # after the last import but the drivers', before the first object
-    terminal = Terminal(board, heap)
+    boot = Boot(board)
+    terminal = boot.build(lambda: Terminal(board, heap, boot))
     ttu.bind(terminal.views)
     leaving = None
     try:
         asyncio.run(terminal.run())
     except (KeyboardInterrupt, SystemExit) as wish:
         leaving = wish
+    except Exception as error:
+        boot.ended(error)  # the watchdog, which nobody feeds now, does the rest
+        raise
     print(json.dumps(asyncio.run(terminal.stop())))
+    boot.ended()
     if isinstance(leaving, SystemExit):
         raise leaving
     ttu.bind(None)
@@ -65,7 +70,8 @@ def _metrology(name):
 class Terminal:
     """Everything, wired. Parts are attributes; the tasks belong to the supervisor."""
 
-    def __init__(self, board, heap):
+    def __init__(self, board, heap, boot=None):
+        self.boot = boot or Boot(board)
         self.VERSION = VERSION
         self.event_name = event_codes.name
         self.board = board
@@ -73,6 +79,8 @@ class Terminal:
         self.log = Log(self.clock)
         self.config = config.on_flash()
         problems = self.config.load()
+        if self.boot.settings is not None:
+            self.config.only(self.boot.settings)
         self._follow_log_level("log.level", self.config.get("log.level"))
         self.config.subscribe("log.level", self._follow_log_level)
         self.checkpoint = open_checkpoint(board)
@@ -86,7 +94,8 @@ class Terminal:
             "", lambda path, _: self.events.emit(event_codes.CONFIG_COMMITTED, "", path)
         )
         self._build_uplink()
-        self.events.emit(event_codes.BOOT, "", board.reset_cause())
+        self.health = Health(self, self.boot)
+        self.health.begin()
         for problem in problems:
             self.events.emit(event_codes.CONFIG_DEFAULTED, "", problem)
         self._look_into_archive()
@@ -188,14 +197,12 @@ class Terminal:
         self.supply.tell_start(self.board.reset_cause())
 
     def _build_supervisor(self):
-        self.watchdog = self.board.watchdog(self.config.get("wdt.timeout_ms"))
-        self.supervisor = Supervisor(
-            self.clock, self.log, self.telling.task_event, feed=self.watchdog.feed
-        )
+        self.watchdog, self.supervisor = self.health.watchdog, self.health.supervisor
+        self.session.beat = self.supervisor.pulse("uplink")
         add = self.supervisor.add
         for name, factory in self.board.background():
             add(name, factory)
-        add("link", self.link.run, critical=True, deadline_ms=_LINK_DEADLINE_MS)
+        add("link", self.link.run)
         add("link watch", self.link.watch)
         if self.metrology.waveforms:
             add("waveforms", self.metrology.waveforms.run)
@@ -250,4 +257,5 @@ class Terminal:
             await asyncio.sleep_ms(60000)
 
     def _settled(self):
+        self.supervisor.beat("billing")
         self.billing.fill(self.points, self._bill_base, self.clock.utc_ms())

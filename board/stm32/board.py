@@ -87,6 +87,9 @@ def background():
     return ()
 
 
+# The port reads and clears the flags of RCC_RSR before Python runs: its word is all there is. It
+# calls a brownout (BORRSTF) a power-on, and both watchdogs one; a fault ends in its own reset.
 reset_cause = wires.reset_cause
+temperature = None  # the port measures none without calibration
 unique_id = machine.unique_id
 kernels = thumb

@@ -75,6 +75,11 @@ def background():
     return (("pins", machine.pump), ("slot pins", machine.slot_pump))
 
 
-reset_cause = wires.reset_cause
+def reset_cause():
+    """As wires.reset_cause; this board's silicon also knows brownouts and crashes."""
+    return machine.raw_reset or wires.reset_cause()
+
+
+temperature = None  # it has none
 unique_id = machine.unique_id
 kernels = None  # firmware/metering/kernels.py does

@@ -2,7 +2,7 @@
 
 Found before the built-in one because this folder is first on the path; lives on the host,
 never on the board's flash. Some names exist here only, for the board file: `edge_us`, `ticks_us`,
-`pump` and `slot_pump`. Everything else is as on a microcontroller (a subset of it).
+`pump`, `slot_pump` and `raw_reset`. Everything else is as on a microcontroller (a subset of it).
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from shim_system import (
     WDT,
     WDT_RESET,
     freq,
+    raw_reset,
     reset,
     reset_cause,
     soft_reset,
@@ -85,6 +86,7 @@ __all__ = (
     "mem32",
     "mem8",
     "pump",
+    "raw_reset",
     "reset",
     "reset_cause",
     "slot_pump",

@@ -35,6 +35,10 @@ def reset_cause():
     return int(os.getenv("TTU_RESET_CAUSE") or PWRON_RESET)
 
 
+# what no port tells Python: "brownout", "panic", or "" when reset_cause() is all there is to it
+raw_reset = os.getenv("TTU_RESET_RAW") or ""
+
+
 def unique_id():
     return binascii.unhexlify(shim_host.wiring.get("unique_id", _DEFAULT_ID))
 

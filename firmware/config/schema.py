@@ -183,5 +183,6 @@ SCHEMA = (
     ("store.class_kb", "int", 104, 16, 1024, None, "KB", "flash for the events of one class"),
     ("store.audit_kb", "int", 1040, 64, 4096, None, "KB", "flash for the audit log"),
     ("log.level", "choice", "info", None, None, _LEVELS, "", "least weight of a line to print"),
-    ("wdt.timeout_ms", "int", 8000, 1000, 60000, None, "ms", "reset when unfed so long"),
+    ("wdt.timeout_ms", "int", 12000, 1000, 12000, None, "ms", "reset when unfed so long"),
+    ("safe.stable_min", "int", 60, 10, 1440, None, "min", "safe mode is left after it, if quiet"),
 )

@@ -24,6 +24,10 @@ class Views:
         self.clock = terminal.clock
 
     @property
+    def health(self):
+        return self.t.health
+
+    @property
     def control(self):
         return self.t.expansion.control.desk
 

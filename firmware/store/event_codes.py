@@ -6,6 +6,12 @@ BOOT = const(1)
 CLOCK_STEP = const(2)
 TASK_CRASHED = const(10)
 TASK_LATE = const(11)
+SAFE_MODE = const(12)
+SAFE_LEFT = const(13)
+TASK_GIVEN_UP = const(14)
+TASK_STUCK = const(15)
+BOOT_FAILED = const(16)
+SUPPLY_WEAK = const(17)
 CONFIG_DEFAULTED = const(20)
 CONFIG_COMMITTED = const(21)
 CONFIG_ROLLED_BACK = const(22)
@@ -83,6 +89,12 @@ TABLE = (
     (CLOCK_STEP, "CLOCK_STEP", "the clock was set"),
     (TASK_CRASHED, "TASK_CRASHED", "a task ended and is started again"),
     (TASK_LATE, "TASK_LATE", "a critical task does not report, the watchdog is not fed"),
+    (SAFE_MODE, "SAFE_MODE", "metering and uplink only, see safe()"),
+    (SAFE_LEFT, "SAFE_LEFT", "safe mode ends, the terminal starts again"),
+    (TASK_GIVEN_UP, "TASK_GIVEN_UP", "a task failed too often and is not started again"),
+    (TASK_STUCK, "TASK_STUCK", "a task does not report and is started again"),
+    (BOOT_FAILED, "BOOT_FAILED", "the terminal could not be built as it should be"),
+    (SUPPLY_WEAK, "SUPPLY_WEAK", "the supply fails again and again"),
     (CONFIG_DEFAULTED, "CONFIG_DEFAULTED", "a setting, or all, fell back to the default"),
     (CONFIG_COMMITTED, "CONFIG_COMMITTED", "settings were changed"),
     (CONFIG_ROLLED_BACK, "CONFIG_ROLLED_BACK", "the settings before these were put back"),
