@@ -2,7 +2,7 @@
 
 Found before the built-in one because this folder is first on the path; lives on the host,
 never on the board's flash. Some names exist here only, for the board file: `edge_us`, `ticks_us`,
-`pump` and `slot_pump`. Everything else is as on a microcontroller (a subset of it).
+`utc_us`, `pump` and `slot_pump`. Everything else is as on a microcontroller (a subset of it).
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from shim_system import (
     reset_cause,
     soft_reset,
     unique_id,
+    utc_us,
 )
 from shim_timer import Timer
 from shim_uart import UART
@@ -86,4 +87,5 @@ __all__ = (
     "ticks_us",
     "time_pulse_us",
     "unique_id",
+    "utc_us",
 )

@@ -20,6 +20,7 @@ _WAYS = ("network", "cellular")
 _MODES = ("push", "buffer", "ppp")
 _SPEEDS = (9600, 19200, 38400, 57600, 115200)
 _FAST = (115200, 230400, 460800, 921600)
+_CLOCKS = ("off", "read", "set")
 _LEVELS = ("debug", "info", "warn", "error")
 
 SCHEMA = (
@@ -141,6 +142,11 @@ SCHEMA = (
     ("pass_through.reply_ms", "int", 1000, 20, 10000, None, "ms", "longest wait for an answer"),
     ("pass_through.gap_ms", "int", 100, 5, 5000, None, "ms", "an answer ends at such a pause"),
     ("pass_through.idle_s", "int", 300, 1, 86400, None, "s", "a silent tool is hung up on"),
+    ("time.sntp", "text", "", 0, 64, "host", "", "time server, :port if not 123; empty: none"),
+    ("time.sntp_s", "int", 1800, 64, 86400, None, "s", "it is asked so often"),
+    ("time.master", "bool", False, None, None, None, "", "a master may step more than 15 min"),
+    ("time.meters", "choice", "set", None, None, _CLOCKS, "", "what is done to meters' clocks"),
+    ("time.meters_at", "int", 200, 0, 1439, None, "min", "... at this minute of the local day"),
     ("log.level", "choice", "info", None, None, _LEVELS, "", "least weight of a line to print"),
     ("wdt.timeout_ms", "int", 8000, 1000, 60000, None, "ms", "reset when unfed so long"),
 )

@@ -120,10 +120,14 @@ class Boundaries:
 
     def wait_ms(self):
         """Until the next look."""
-        if any(self._gaps):
+        if self.is_behind():
             return 0
         left_ms = self._next_ms - self._clock.utc_ms()
         return left_ms if 0 < left_ms < _LOOK_MS else _LOOK_MS
+
+    def is_behind(self):
+        """Do boundaries wait to be taken?"""
+        return any(self._gaps)
 
     def look(self):
         """Take what is over by now. True when that, or what is to be taken next, must be saved

@@ -69,6 +69,10 @@ class Keeper:
             text += ", it was %s already" % civil.text(floor_s * 1000)
         return best_s * _SECOND_US, 0, False, text
 
+    def floor_s(self):
+        """The time is later than that, s since 1970."""
+        return max(_FIRST_S, self.kept.get("utc", 0) - _BEHIND_S)
+
     def save(self, clock, doubt_us, rate, boundaries):
         """`rate`, `boundaries`: records of theirs. False when flash refuses: see `problem`."""
         record = {

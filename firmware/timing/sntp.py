@@ -18,7 +18,6 @@ from micropython import const
 from firmware.timing.ntp import SIZE, Kiss, Question
 
 _PORT = const(123)
-_WAIT_MS = const(2000)  # for an answer
 _LOOK_MS = const(10)
 _FIRST_S = const(16)  # between two tries, at first
 _LEAST_S = const(15)  # RFC 4330, 10: never more often
@@ -31,7 +30,7 @@ _NAME = "sntp"
 
 
 class Sntp:
-    def __init__(self, clock, server, interval_s, offer, floor_s, log):
+    def __init__(self, clock, server, interval_s, offer, floor_s, log, wait_ms=2000):
         """`server`: a name or address, ":" and a port if not 123; "" asks nobody. offer(name,
         utc_us, uncertainty_us, at_us): as of the Discipline; floor_s(): it is later than that."""
         self._clock = clock
@@ -40,6 +39,7 @@ class Sntp:
         self._offer = offer
         self._floor_s = floor_s
         self._log = log
+        self._wait_ms = wait_ms  # for an answer
         self._where = None  # (family, address)
         self._named_ms = None  # when it was looked up
         self._pause_s = _FIRST_S
@@ -99,7 +99,7 @@ class Sntp:
         return sock
 
     async def _exchange(self, sock):
-        """ "", or why there is no answer."""
+        """Why there is no answer, else nothing."""
         clock = self._clock
         poller = select.poll()
         poller.register(sock, select.POLLIN)
@@ -108,7 +108,7 @@ class Sntp:
         self.asked += 1
         sock.send(question.packet)
         packets = 0
-        while clock.ms() - sent_ms < _WAIT_MS:
+        while clock.ms() - sent_ms < self._wait_ms:
             await asyncio.sleep_ms(_LOOK_MS)
             while packets < _PACKETS and poller.poll(0):
                 came_us = clock.us()

@@ -11,21 +11,6 @@ _SET_CLOCK = "40007F00"  # OI 4000, method 127
 _TRANSPARENT, _BY_645 = 0, 2  # of 05H F3
 
 
-def local(utc_ms, zone_min):
-    """(year, month, day, hour, minute, second) by local time; civil-from-days (H. Hinnant), since
-    ports differ in their epoch."""
-    seconds = utc_ms // 1000 + 60 * zone_min
-    days, rest = seconds // 86400 + 719468, seconds % 86400
-    era, day = days // 146097, days % 146097
-    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
-    day -= 365 * year + year // 4 - year // 100
-    month = (5 * day + 2) // 153
-    day -= (153 * month + 2) // 5 - 1
-    month += 3 if month < 10 else -9
-    year += 400 * era + (month <= 2)
-    return year, month, day, rest // 3600, rest // 60 % 60, rest % 60
-
-
 def digits(moment):
     """YYMMDDhhmmss."""
     return "%02d%02d%02d%02d%02d%02d" % ((moment[0] % 100,) + moment[1:])

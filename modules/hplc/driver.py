@@ -8,6 +8,7 @@ port. State is 42 bytes a node; all queues are bounded.
 from micropython import const
 
 from firmware.codec import gdw1376_2 as gdw
+from firmware.core import civil
 from firmware.core.errors import SlotError
 from modules.hplc import clock as clocks
 from modules.hplc import nodes as nodes_
@@ -342,7 +343,7 @@ class Driver:
         return clocks.digits(self.moment())
 
     def moment(self):
-        return clocks.local(self._clock.utc_ms(), self._cfg.get("zone_min", _ZONE_MIN))
+        return civil.moment(self._clock.utc_ms(), self._cfg.get("zone_min", _ZONE_MIN))
 
     # what people and apps ask for
 
