@@ -17,6 +17,7 @@ from firmware.store import event_codes
 from firmware.timing.boundaries import Boundaries
 from firmware.timing.discipline import SYNCHRONISED, UNKNOWN, Discipline
 from firmware.timing.keeper import LIMIT, Keeper
+from firmware.timing.meters import MeterClocks
 from firmware.timing.sntp import Sntp
 
 _TICK_MS = const(5000)
@@ -49,7 +50,8 @@ class Timekeeping:
             pass  # none yet: it is learned anew
         self.discipline.start(utc_us, doubt_us, is_known)
         self.boundaries = None
-        self.apart_ppb = None  # a call: the metrology crystal against ours, None: not known
+        self.meters = None
+        self._apart_ppb = None
         self._last = {}  # boundaries the store kept
         self._take = None
         self._missed = {}  # kind: [count, first, last]
@@ -74,8 +76,22 @@ class Timekeeping:
         self._take = take
         self._last = last or {}
 
-    def begin(self, supervisor, points):
-        """The tasks, and the block of points; before the devices' blocks."""
+    def begin(self, supervisor, points, slots, apart_ppb=None):
+        """The tasks, and the block of points; before the devices' blocks. slots(): those in
+        service. apart_ppb(): the crystal of the metrology unit against our ticks, in 1e-9, positive
+        when it is slow; None while it is not known."""
+        self._apart_ppb = apart_ppb
+        self.meters = MeterClocks(
+            self.clock,
+            self.zone_min,
+            slots,
+            self.is_good,
+            lambda name, who, text: self.t.events.emit(event_codes.code(name), who, text),
+            self.cfg.meters == "set",
+            self.cfg.meters_at,
+        )
+        if self.cfg.meters != "off":
+            supervisor.add("meter clocks", self.meters.run)
         self._block = points.add("clock", POINTS)
         self.boundaries = Boundaries(
             self.clock, self.zone_min, self._over, self.keeper.kept.get("boundaries"), self._last
@@ -132,9 +148,9 @@ class Timekeeping:
         self.save()
         while True:
             self.discipline.tick()
-            if count % _MINUTE == 0 and self.apart_ppb is not None:
+            if count % _MINUTE == 0 and self._apart_ppb is not None:
                 is_trusted = self.discipline.state == SYNCHRONISED
-                self.discipline.rate.second(self.apart_ppb(), is_trusted)
+                self.discipline.rate.second(self._apart_ppb(), is_trusted)
             if count % _HOUR == _HOUR - 1 or self._must_set_rtc:
                 await self._write_back()
             self._fill()
