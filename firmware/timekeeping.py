@@ -78,8 +78,8 @@ class Timekeeping:
 
     def begin(self, supervisor, points, slots, apart_ppb=None):
         """The tasks, and the block of points; before the devices' blocks. slots(): those in
-        service. apart_ppb(): the crystal of the metrology unit against our ticks, in 1e-9, positive
-        when it is slow; None while it is not known."""
+        service. apart_ppb(): the crystal of the metrology unit against our ticks, in 1e-9,
+        positive when it is slow; None while it is not known."""
         self._apart_ppb = apart_ppb
         self.meters = MeterClocks(
             self.clock,

@@ -1,8 +1,7 @@
 """A meter's own clock, by either protocol: what reads it, what the answer means, and the frame
 that sets all clocks on a line at once, which no meter answers. DL/T 645-2007: items 04000102
-(hhmmss) and 04000101 (YYMMDDWW), control 08H. DL/T 698.45: object 4000, attribute 2, and its method
-127. A meter takes a broadcast when it is at most 5 minutes off, once a day. Loaded where it is
-used.
+(hhmmss) and 04000101 (YYMMDDWW), control 08H. DL/T 698.45: object 4000, attribute 2, method 127. A
+meter takes a broadcast when it is at most 5 minutes off, once a day. Loaded where it is used.
 """
 
 from micropython import const
