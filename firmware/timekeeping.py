@@ -18,7 +18,6 @@ from firmware.timing.boundaries import Boundaries
 from firmware.timing.discipline import SYNCHRONISED, UNKNOWN, Discipline
 from firmware.timing.keeper import LIMIT, Keeper
 from firmware.timing.meters import MeterClocks
-from firmware.timing.sntp import Sntp
 
 _TICK_MS = const(5000)
 _MINUTE = const(12)  # ticks
@@ -26,6 +25,7 @@ _HOUR = const(720)
 _MODEM_US = const(1000000)  # whole seconds, what the network is off by, and an AT command
 _PERSON_US = const(2000000)
 _MASTER_US = const(1000000)
+_APART_US = const(500)  # a time base that is not surer is not compared
 _LOST_US = const(60000000)  # a point says at most so much
 _STATES = ("unknown", "holdover", "synchronised")
 # 0: unknown, 1: holdover, 2: synchronised; what it may be off; the rate of the ticks
@@ -51,24 +51,23 @@ class Timekeeping:
         self.discipline.start(utc_us, doubt_us, is_known)
         self.boundaries = None
         self.meters = None
-        self._apart_ppb = None
+        self._timebase = None
         self._last = {}  # boundaries the store kept
         self._take = None
         self._missed = {}  # kind: [count, first, last]
         self._block = None
         self._must_set_rtc = False
-        self.sntp = Sntp(
-            clock,
-            settings.sntp,
-            settings.sntp_s,
-            self.discipline.offer,
-            self.keeper.floor_s,
-            terminal.log,
-        )
+        self.sntp = self._sntp(settings) if settings.sntp else None
         if text:
             self._told("CLOCK_STATE", "unknown: %s" % text)
         if self.keeper.problem:
             terminal.events.emit(event_codes.STORE_FAILED, "clock", self.keeper.problem)
+
+    def _sntp(self, settings):
+        from firmware.timing.sntp import Sntp  # only where it is used
+
+        offer, floor_s = self.discipline.offer, self.keeper.floor_s
+        return Sntp(self.clock, settings.sntp, settings.sntp_s, offer, floor_s, self.t.log)
 
     def freeze(self, take, last=None):
         """take(kind, end_ms, marks) for each boundary (timing/boundaries.py); `last`: {kind:
@@ -76,11 +75,10 @@ class Timekeeping:
         self._take = take
         self._last = last or {}
 
-    def begin(self, supervisor, points, slots, apart_ppb=None):
+    def begin(self, supervisor, points, slots, timebase=None):
         """The tasks, and the block of points; before the devices' blocks. slots(): those in
-        service. apart_ppb(): the crystal of the metrology unit against our ticks, in 1e-9,
-        positive when it is slow; None while it is not known."""
-        self._apart_ppb = apart_ppb
+        service. `timebase`: a link.timebase.TimeBase, the metrology unit's crystal."""
+        self._timebase = timebase
         self.meters = MeterClocks(
             self.clock,
             self.zone_min,
@@ -98,7 +96,7 @@ class Timekeeping:
         )
         supervisor.add("clock", self._ticks)
         supervisor.add("freezes", lambda: self.boundaries.run(self.save))
-        if self.cfg.sntp:
+        if self.sntp:
             supervisor.add("sntp", self.sntp.run)
 
     # what others tell
@@ -148,14 +146,20 @@ class Timekeeping:
         self.save()
         while True:
             self.discipline.tick()
-            if count % _MINUTE == 0 and self._apart_ppb is not None:
-                is_trusted = self.discipline.state == SYNCHRONISED
-                self.discipline.rate.second(self._apart_ppb(), is_trusted)
+            if count % _MINUTE == 0:
+                self._compare()
             if count % _HOUR == _HOUR - 1 or self._must_set_rtc:
                 await self._write_back()
             self._fill()
             count += 1
             await asyncio.sleep_ms(_TICK_MS)
+
+    def _compare(self):
+        """The metrology unit's crystal against our ticks, while that is known well."""
+        base = self._timebase
+        doubt_us = base.uncertainty_us if base else None
+        apart_ppb = base.rate_ppb() if doubt_us is not None and doubt_us < _APART_US else None
+        self.discipline.rate.second(apart_ppb, self.discipline.state == SYNCHRONISED)
 
     async def _write_back(self):
         """The battery clock, at the beginning of a second."""
@@ -228,7 +232,7 @@ class Timekeeping:
             error, within = _ms(source.error_us), _ms(source.uncertainty_us)
             ago_s = (now_ms - source.at_ms) // 1000
             yield "source " + source.name, text % (error, within, ago_s, source.offers)
-        yield "sntp", self.sntp.text()
+        yield "sntp", self.sntp.text() if self.sntp else "off, see time.sntp"
         is_alone = discipline.state != SYNCHRONISED
         ppm = rate.ppb(is_alone) / 1000, rate.doubt_ppb(is_alone) / 1000
         yield "rate of the ticks", "%+.3f ppm, within %.3f" % ppm

@@ -85,7 +85,8 @@ class Discipline:
     def state(self):
         if not self.clock.is_known:
             return UNKNOWN
-        return HOLDOVER if self._is_alone() else SYNCHRONISED
+        is_away = self._is_alone() or abs(self._left_us) > _STEP_US  # a step that waits
+        return HOLDOVER if is_away else SYNCHRONISED
 
     def doubt_us(self):
         """UTC may be off by so much now: the clock, not the estimate."""

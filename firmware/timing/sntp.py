@@ -31,7 +31,7 @@ _NAME = "sntp"
 
 class Sntp:
     def __init__(self, clock, server, interval_s, offer, floor_s, log, wait_ms=2000):
-        """`server`: a name or address, ":" and a port if not 123; "" asks nobody. offer(name,
+        """`server`: a name or address, ":" and a port if not 123. offer(name,
         utc_us, uncertainty_us, at_us): as of the Discipline; floor_s(): it is later than that."""
         self._clock = clock
         self._host, self._port = _split(server)
@@ -47,16 +47,13 @@ class Sntp:
         self.asked = 0
         self.answers = 0
         self.strays = 0  # packets that answer no question of ours, late ones among them
-        self.error = "" if self._host else "off, see time.sntp"
+        self.error = ""  # why the last question was in vain
 
     async def run(self):
         """For ever."""
         while True:
-            pause_s = 3600
-            if self._host:
-                await self.ask()
-                pause_s = self._pause_s
-            await asyncio.sleep(pause_s)
+            await self.ask()
+            await asyncio.sleep(self._pause_s)
 
     async def ask(self):
         """One question. True when it was answered as it should."""
@@ -146,8 +143,6 @@ class Sntp:
 
     def text(self):
         """For people."""
-        if not self._host:
-            return self.error
         text = "%s each %d s, %d asked, %d answered" % (
             self._host,
             self._interval_s,
