@@ -34,6 +34,9 @@ def clock():
     return time.ticks_us, time.ticks_diff, wires.utc_ms, wires.utc_us
 
 
+set_utc = wires.set_utc
+
+
 def metrology():
     spi = machine.SPI(1, baudrate=SPI_HZ, polarity=0, phase=0, sck=12, mosi=11, miso=13)
     return wires.Metrology(spi, 10, 9, 4, 5, 6, 14, time.ticks_us)

@@ -19,7 +19,10 @@ _backplane = machine.I2C(1, freq=400000)
 
 def clock():
     """Arguments of core.clock.Clock."""
-    return machine.ticks_us, time.ticks_diff, wires.utc_ms, wires.utc_us
+    return machine.ticks_us, time.ticks_diff, lambda: machine.utc_us() // 1000, machine.utc_us
+
+
+set_utc = wires.set_utc
 
 
 def metrology():

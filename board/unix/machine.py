@@ -2,7 +2,8 @@
 
 Found before the built-in one because this folder is first on the path; lives on the host,
 never on the board's flash. Some names exist here only, for the board file: `edge_us`, `ticks_us`,
-`pump`, `slot_pump` and `raw_reset`. Everything else is as on a microcontroller (a subset of it).
+`utc_us`, `pump`, `slot_pump` and `raw_reset`. Everything else is as on a microcontroller (a subset
+of it).
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from shim_system import (
     reset_cause,
     soft_reset,
     unique_id,
+    utc_us,
 )
 from shim_timer import Timer
 from shim_uart import UART
@@ -94,4 +96,5 @@ __all__ = (
     "ticks_us",
     "time_pulse_us",
     "unique_id",
+    "utc_us",
 )

@@ -61,6 +61,11 @@ class WDT:
         shim_host.tell(self._line)
 
 
+def utc_us():
+    """UTC in us since 1970, as the RTC has it."""
+    return time.time_ns() // 1000 + RTC._offset_us
+
+
 def _days(year, month, day):
     """Days since 1970-01-01 in the Gregorian calendar; the year is taken to begin in March,
     which puts the leap day at its end."""

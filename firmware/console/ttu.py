@@ -12,6 +12,7 @@ main binds the running terminal with `bind(terminal)`. It offers
   module(slot, name)  (header, rows) or (header, rows, note)    order(slot, verb, arguments)
   control             a control.desk.Desk
   history             a store.freezes.Freezes
+  time()              rows; meter_clocks() (header, rows, note); set_time(text) a sentence
   events(n)           [(sequence, UTC text, name, device, details)], oldest first
   health              rows(), mode(), force() and leave() as of firmware/health.py
   config log clock    a Config, a Log and a Clock
@@ -24,7 +25,7 @@ from binascii import unhexlify
 
 from micropython import const
 
-from firmware.console import control_verbs, health_verbs, history_verbs, module_verbs
+from firmware.console import control_verbs, health_verbs, history_verbs, module_verbs, time_verbs
 from firmware.console.module_verbs import slot_number as _slot_number
 from firmware.console.pattern import matches
 from firmware.console.table import Note, Table
@@ -93,6 +94,7 @@ def slots(terminal):
 
 
 module, order = module_verbs.make(_verb)
+time = time_verbs.make(_verb)
 control, select, execute, cancel, interlock = control_verbs.make(_verb)
 curve, freezes = history_verbs.make(_verb)
 

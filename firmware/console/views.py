@@ -206,6 +206,18 @@ class Views:
             return ("record",), (), "this metrology unit gives no waveforms"
         return self.t.metrology.waveforms.table()
 
+    def time(self):
+        """(what, value) rows."""
+        return self.t.timekeeping.rows()
+
+    def meter_clocks(self):
+        """(header, rows, note)."""
+        return self.t.timekeeping.meters.table()
+
+    def set_time(self, text):
+        """A person sets the clock; a sentence."""
+        return self.t.timekeeping.set(text)
+
     def events(self, n):
         rows = []
         for sequence, code, device, stamp, details in self.t.events.last(n):

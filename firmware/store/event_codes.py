@@ -4,6 +4,13 @@ from micropython import const
 
 BOOT = const(1)
 CLOCK_STEP = const(2)
+CLOCK_REFUSED = const(3)
+CLOCK_SOURCE = const(4)
+CLOCK_STATE = const(5)
+CLOCK_SET = const(6)
+METER_CLOCK = const(7)
+METERS_SET = const(8)
+FREEZE_MISSED = const(9)
 TASK_CRASHED = const(10)
 TASK_LATE = const(11)
 SAFE_MODE = const(12)
@@ -87,6 +94,13 @@ ANALOG = const(113)
 TABLE = (
     (BOOT, "BOOT", "the terminal started"),
     (CLOCK_STEP, "CLOCK_STEP", "the clock was set"),
+    (CLOCK_REFUSED, "CLOCK_REFUSED", "a source wants the clock farther away than it may move it"),
+    (CLOCK_SOURCE, "CLOCK_SOURCE", "the clock follows another source"),
+    (CLOCK_STATE, "CLOCK_STATE", "the clock is known better or worse"),
+    (CLOCK_SET, "CLOCK_SET", "somebody set the clock"),
+    (METER_CLOCK, "METER_CLOCK", "the clock of a meter is farther off than a broadcast may set"),
+    (METERS_SET, "METERS_SET", "the clocks of the meters were set by broadcast"),
+    (FREEZE_MISSED, "FREEZE_MISSED", "freezes were missed and are marked"),
     (TASK_CRASHED, "TASK_CRASHED", "a task ended and is started again"),
     (TASK_LATE, "TASK_LATE", "a critical task does not report, the watchdog is not fed"),
     (SAFE_MODE, "SAFE_MODE", "metering and uplink only, see safe()"),

@@ -39,7 +39,7 @@ class Modem:
         self.resets = 0
         self.reboots = 0  # of its own accord
         self.syncs = 0  # times it had to be asked from the beginning
-        self.status = Status(clock)
+        self.status = Status(clock, cfg.get("time_told"))
         self.channel = Channel(clock, self)
         self.port = None
         self.is_ppp = cfg.get("mode") == "ppp"

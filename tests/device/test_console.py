@@ -22,7 +22,7 @@ PLAIN += ("billing", "waveforms", "archive")
 VERBS = PLAIN + ("points", "events", "config", "rollback", "calibrate", "log", "help")
 VERBS += ("bus", "attach", "detach", "search", "send", "pass_through", "module", "order")
 VERBS += ("health", "safe", "curve", "freezes")
-VERBS += ("control", "select", "execute", "cancel", "interlock")
+VERBS += ("control", "select", "execute", "cancel", "interlock", "time")
 
 
 class Terminal:
