@@ -94,6 +94,7 @@ class Expansion:
         t, kind = self.t, identity.kind
         cfg = dict(t.config.group(kind))
         cfg["zone_min"] = t.config.get("energy.zone_min")
+        cfg["time_told"] = t.timekeeping.modem
         cfg["devices"] = lambda: t.archive.rows(number)
         cfg["redeem"] = lambda *words: self.control.door.redeem(*words)
         wires = self._wires[number]

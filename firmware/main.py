@@ -17,14 +17,17 @@ from firmware.delivering import Delivering
 from firmware.energy_keeper import Keeper, open_checkpoint
 from firmware.expansion import Expansion
 from firmware.health import Health
+from firmware.keeping import Keeping
 from firmware.metering import billing
 from firmware.metrology import Metrology
 from firmware.points.table import Points
 from firmware.store import event_codes
 from firmware.store.events import EventLog
+from firmware.storing import Storing
 from firmware.supervisor.vitals import Vitals
 from firmware.supply import Supply, Uplink
 from firmware.telling import Telling
+from firmware.timekeeping import Timekeeping
 from firmware.uplink.conn import Network
 
 VERSION = "0.1.0"
@@ -52,10 +55,6 @@ def run(board):
         raise leaving
     ttu.bind(None)
     terminal.watchdog.hold()
-
-
-def _nothing():
-    """Until there is a store that holds events back."""
 
 
 def _metrology(name):
@@ -87,13 +86,16 @@ class Terminal:
         kept, wrong = self.checkpoint.read(self.clock.utc_ms())
         self.events = EventLog(self.clock, self.checkpoint.boot)
         self.telling = Telling(self.events)
+        self.timekeeping = Timekeeping(self, Group(self.config, "time"))
+        self.storing = Storing(
+            self.clock, self.events, lambda name: self.config.get("store." + name)
+        )
         self.points = Points(self.config.get("station.points"))
         self.archive = archive.on_flash()
         # paths only: a value may be a secret
         self.config.subscribe(
             "", lambda path, _: self.events.emit(event_codes.CONFIG_COMMITTED, "", path)
         )
-        self._build_uplink()
         self.health = Health(self, self.boot)
         self.health.begin()
         for problem in problems:
@@ -106,9 +108,12 @@ class Terminal:
         self._build_billing()
         self._restore(kept, wrong)
         self._build_supply()
+        self.vitals = Vitals(self, heap)
+        self.timekeeping.claim(self.points)
+        self.keeping = Keeping(self, Group(self.config, "freeze"))
+        self._build_uplink()
         self._build_supervisor()
         self.expansion = Expansion(self, heap)
-        self.vitals = Vitals(self, heap)
         self.points.seal()  # what comes now are devices, under names that people chose
         self.views = Views(self)
 
@@ -125,8 +130,16 @@ class Terminal:
     def _build_uplink(self):
         cfg = Group(self.config, "uplink")
         station = self.config.get("station.name")
-        events, points = self.events, self.points
-        self.delivering = Delivering(self.clock, self.log, cfg, station, events, points)
+        self.delivering = Delivering(
+            self.clock,
+            self.log,
+            cfg,
+            station,
+            self.events,
+            self.points,
+            self.storing.events,
+            self.keeping.freezes.store("curve"),
+        )
         ssl, explain = self._tls() if cfg.tls else (None, str)
         ways = [cfg.via] + ([cfg.second] if cfg.second not in ("none", cfg.via) else [])
         self.delivering.connect(ssl, explain, [self._way(name) for name in ways])
@@ -206,9 +219,13 @@ class Terminal:
         add("link watch", self.link.watch)
         if self.metrology.waveforms:
             add("waveforms", self.metrology.waveforms.run)
-        add("billing", lambda: self.billing.run(self.clock, self._settled))
-        add("housekeeping", lambda: self.vitals.run())
+        add("billing", lambda: self.billing.run(self.clock, self.settled))
+        add("housekeeping", self.vitals.run)
+        self.keeper.beat = self.supervisor.pulse("checkpoint")
         add("checkpoint", self.keeper.run)
+        self.storing.beat = self.supervisor.pulse("store")
+        add("store", self.storing.run)
+        self._build_time()
         self._build_last_gasp()
         add("supply", self.supply.run)
         if self.config.get("uplink.enabled"):
@@ -218,10 +235,20 @@ class Terminal:
         self.shell = shell.on_stdin()
         add("console", self.shell.run)
 
+    def _build_time(self):
+        self.timekeeping.freeze(self._take, self.keeping.freezes.last())
+        timebase = getattr(self.link, "timebase", None)
+        self.timekeeping.begin(self.supervisor, lambda: self.expansion.bay.slots, timebase)
+
+    def _take(self, kind, end_ms, marks):
+        """A quarter, a day or a month is over."""
+        self.keeping.take(kind, end_ms, marks)
+        self.delivering.take(kind, end_ms, marks)
+
     def _build_last_gasp(self):
         factory = self._uplink if self.config.get("uplink.enabled") else None
-        uplink = Uplink(self.outbox, self.supervisor, "uplink", factory)
-        self.supply.connect(uplink, _nothing, lambda on: self.expansion.rest(on))
+        uplink = Uplink(self.delivering, self.supervisor, "uplink", factory)
+        self.supply.connect(uplink, self.storing.save, lambda on: self.expansion.rest(on))
 
     def _uplink(self):
         return self.session.run(self.outbox)
@@ -249,6 +276,8 @@ class Terminal:
         self.delivering.save()
         self.expansion.bay.close()
         self.keeper.stop()
+        self.timekeeping.save()
+        self.storing.save()
         return report
 
     async def _network(self):
@@ -256,6 +285,9 @@ class Terminal:
         while True:
             await asyncio.sleep_ms(60000)
 
-    def _settled(self):
+    def settled(self):
+        """The billing brought its registers up to now."""
         self.supervisor.beat("billing")
-        self.billing.fill(self.points, self._bill_base, self.clock.utc_ms())
+        utc_ms = self.clock.utc_ms()
+        self.billing.fill(self.points, self._bill_base, utc_ms)
+        self.keeping.settled(utc_ms)

@@ -75,9 +75,13 @@ class Timekeeping:
         self._take = take
         self._last = last or {}
 
-    def begin(self, supervisor, points, slots, timebase=None):
-        """The tasks, and the block of points; before the devices' blocks. slots(): those in
-        service. `timebase`: a link.timebase.TimeBase, the metrology unit's crystal."""
+    def claim(self, points):
+        """The block of points; before the devices' blocks."""
+        self._block = points.add("clock", POINTS)
+
+    def begin(self, supervisor, slots, timebase=None):
+        """The tasks; after claim() and freeze(). slots(): those in service. `timebase`: a
+        link.timebase.TimeBase, the metrology unit's crystal."""
         self._timebase = timebase
         self.meters = MeterClocks(
             self.clock,
@@ -90,7 +94,6 @@ class Timekeeping:
         )
         if self.cfg.meters != "off":
             supervisor.add("meter clocks", self.meters.run)
-        self._block = points.add("clock", POINTS)
         self.boundaries = Boundaries(
             self.clock, self.zone_min, self._over, self.keeper.kept.get("boundaries"), self._last
         )
