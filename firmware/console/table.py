@@ -3,6 +3,10 @@
 Both print as plain text at a prompt; a script can go through a table's rows.
 """
 
+from micropython import const
+
+_WIDE = const(48)  # characters that a column is at most aligned to
+
 
 class Note:
     """One sentence: what was done, or why it was not."""
@@ -52,7 +56,8 @@ class Table:
         widths = [0] * max([len(line) for line in lines])
         for line in lines:
             for i in range(len(line)):
-                widths[i] = max(widths[i], len(_text(line[i])))
+                # one long cell, such as the tariff plan, does not widen all the others
+                widths[i] = max(widths[i], min(len(_text(line[i])), _WIDE))
         for line in lines:
             yield _aligned(line, widths)
         if not self.rows:

@@ -21,7 +21,8 @@ PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "ca
 PLAIN += ("billing", "waveforms", "archive")
 VERBS = PLAIN + ("points", "events", "config", "rollback", "calibrate", "log", "help")
 VERBS += ("bus", "attach", "detach", "search", "send", "pass_through", "module", "order")
-VERBS += ("control", "select", "execute", "cancel", "interlock", "curve", "freezes")
+VERBS += ("health", "safe", "curve", "freezes")
+VERBS += ("control", "select", "execute", "cancel", "interlock", "time")
 
 
 class Terminal:
