@@ -47,6 +47,7 @@ class Keeper:
         self.checkpoint = checkpoint
         self.billing = billing
         self.energy = energy = billing.energy
+        self.beat = _nothing  # tells the supervisor
         self.is_deferred = False  # copies and erases ahead wait
         self.failed_ms = 0  # UTC: when the supply failed; 0: it is good
         self._emit = emit
@@ -70,6 +71,7 @@ class Keeper:
     async def run(self):
         """For ever."""
         while True:
+            self.beat()
             if not self.look() and not self.is_deferred and self.checkpoint.journal:
                 self.checkpoint.journal.ahead()
             await asyncio.sleep_ms(_LOOK_MS)
@@ -155,3 +157,7 @@ class Keeper:
         if not self.billing.is_restoring():
             self.energy.tell(self.clock.utc_ms())
         return True
+
+
+def _nothing():
+    pass

@@ -203,29 +203,25 @@ class Supply:
 class Uplink:
     """What the last gasp wants of the uplink: this event before everything else."""
 
-    def __init__(self, outbox, supervisor, name, factory=None):
+    def __init__(self, delivering, supervisor, name, factory=None):
         """`name`, `factory`: the session's task, without one there is no uplink. Ended and begun
         anew it connects at once."""
-        self._outbox = outbox
+        self._delivering = delivering
         self._supervisor = supervisor
         self._name = name
         self._factory = factory
 
-    def first(self, _event):
-        """The event queued last goes to the front of the lane that has the first turn."""
-        waiting = self._outbox.events.waiting
-        if len(waiting) > 1:
-            waiting.insert(0, waiting.pop())
+    def first(self, event):
+        self._delivering.first(event)
 
     def has_told(self, event):
         """Was it acknowledged? Nothing is left to be done without an uplink."""
-        lane, mark = self._outbox.events, b'"seq":%d,' % event[0]
-        under_way = [item for item in lane.waiting + lane.flying if mark in item.payload]
-        return not under_way or self._factory is None
+        return self._factory is None or self._delivering.has_told(event)
 
-    async def again(self, _event):
+    async def again(self, event):
         """It is still under way: by a new connection, without a pause."""
         if await self._supervisor.remove(self._name):
+            self._delivering.first(event)
             self._supervisor.add(self._name, self._factory)
 
 

@@ -2,7 +2,8 @@
 
 Found before the built-in one because this folder is first on the path; lives on the host,
 never on the board's flash. Some names exist here only, for the board file: `edge_us`, `ticks_us`,
-`pump` and `slot_pump`. Everything else is as on a microcontroller (a subset of it).
+`utc_us`, `pump`, `slot_pump` and `raw_reset`. Everything else is as on a microcontroller (a subset
+of it).
 """
 
 import asyncio
@@ -22,10 +23,12 @@ from shim_system import (
     WDT,
     WDT_RESET,
     freq,
+    raw_reset,
     reset,
     reset_cause,
     soft_reset,
     unique_id,
+    utc_us,
 )
 from shim_timer import Timer
 from shim_uart import UART
@@ -85,6 +88,7 @@ __all__ = (
     "mem32",
     "mem8",
     "pump",
+    "raw_reset",
     "reset",
     "reset_cause",
     "slot_pump",
@@ -92,4 +96,5 @@ __all__ = (
     "ticks_us",
     "time_pulse_us",
     "unique_id",
+    "utc_us",
 )

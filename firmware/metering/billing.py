@@ -68,7 +68,7 @@ class Billing:
     async def run(self, clock, settled):
         """For ever; settled() each second."""
         while True:
-            if self.settle(clock.utc_ms(), clock.ms()):
+            if self.settle(clock.utc_ms() if clock.is_known else 0, clock.ms()):
                 settled()
             await asyncio.sleep_ms(_LOOK_MS)
 

@@ -22,6 +22,7 @@ QUANTITIES = const(32)  # most of one device
 AT = const(16)  # of the number of k in a chunk
 SLOTS = const(8)  # of k, at most
 STATE = const(16)  # bytes: 8 times the median of L by slot, and a number at work
+ZEROS = bytes(8 * QUANTITIES)  # what a base row is compared with
 
 _IV = const(0x80)  # core.quality
 _LONG = const(12)

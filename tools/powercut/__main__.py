@@ -84,7 +84,7 @@ def bench(options, say):
             say(f"{cuts} cuts after {told - began:.0f} s")
 
     counts, most, texts = run_all(jobs(options), options.jobs, progress)
-    result = {"cuts_fired": counts.pop("cuts_fired")}
+    result: dict[str, float] = {"cuts_fired": counts.pop("cuts_fired")}
     result.update({key: counts.pop(key, 0) for key in BARS})
     result.update(sorted(counts.items()))
     result.update(sorted(most.items()))

@@ -21,6 +21,7 @@ from tools.virtual.time import Time
 
 UTC_MS = 1790000100000 // 900000 * 900000  # a quarter of an hour begins
 _EEPROM = 0x50
+_UMQTT = tree.ROOT / ".venv" / "share" / "umqtt"
 
 
 class BenchError(Exception):
@@ -91,7 +92,7 @@ class Host:
         self._process = subprocess.Popen(
             [setup.interpreter(), "-X", f"heapsize={self._heap}", self._script],
             cwd=tree.ROOT,
-            env=setup.board_env(MICROPYPATH=f"{tree.ROOT}:.frozen"),
+            env=setup.board_env(MICROPYPATH=f"{tree.ROOT}:.frozen:{_UMQTT}"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -37,7 +37,9 @@ class Freezes:
     def _judge(self, kind, store, kept_ms, tally):
         found = {}
         newest = 0
-        for end_ms, marks, _, row in store.rows():
+        for end_ms, marks, name, row in store.rows():
+            if not name:
+                continue  # what cannot be read has a place, but no value
             if end_ms < newest:
                 tally.add("order_broken", "%s: %d after %d" % (kind, end_ms, newest))
             newest = end_ms
