@@ -86,9 +86,12 @@ class EnergyRegisters:
         k.carry(self.cells, 0, self.steps, 0, CELLS)
         k.carry(self.tariffs, tariff * 6, self.steps, TOTAL * 6, 6)
         steps = self.steps
-        for at in (0, 6, 12):
-            self.active += steps[at] + steps[at + 1]
-            self.reactive += steps[at + 2] + steps[at + 3] + steps[at + 4] + steps[at + 5]
+        for cell in range(TOTAL * 6):
+            step = steps[cell]
+            if step and cell % 6 < 2:
+                self.active += min(step, _COUNT_MASK - self.active)
+            elif step:
+                self.reactive += min(step, _COUNT_MASK - self.reactive)
 
     def forget(self):
         """Count `active` and `reactive` anew."""

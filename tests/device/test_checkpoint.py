@@ -1,4 +1,4 @@
-"""Energies from two places: what a start finds whatever is old, gone or damaged, and its number."""
+"""Energies from two places: what a start finds whatever is old, gone or damaged; its number."""
 
 import gc
 import json
