@@ -13,3 +13,6 @@ plan=p.parse_args()
 t=time.time()
 run=Run(plan, verdict.say)
 print(json.dumps(run.go()), run.largest, run.hands.done, time.time()-t, run.time.us/1e6)
+import resource
+for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+    u=resource.getrusage(w); print(u.ru_utime, u.ru_stime)

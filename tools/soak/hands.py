@@ -13,6 +13,7 @@ from tools.virtual.net import REFUSING, SILENT, UP
 
 HOURS = 24  # of a round
 AWAY, HALF_OPEN = 7, 15  # hours of the broker
+GUEST = 6  # slot of who visits
 _QUIET = 0.55  # share of an hour in which things happen
 VISITS = ("control", "cellular", "hplc", "rs485", "control", "telemetry")
 _TYPED = (
@@ -70,11 +71,8 @@ class Hands:
         self._station.plug(slot)
 
     def _visit(self, start_s, kind):
-        slot = 6
-        self._at(start_s, 0.03, lambda: self._station.unplug(slot))
-        self._at(start_s, 0.10, lambda: self._welcome(slot, kind))
-        self._at(start_s, 0.25, lambda: self._station.unplug(slot))
-        self._at(start_s, 0.32, lambda: self._plug(slot))
+        self._at(start_s, 0.05, lambda: self._welcome(GUEST, kind))
+        self._at(start_s, 0.05 + self._rng.uniform(0.05, 0.2), lambda: self._station.unplug(GUEST))
 
     def _welcome(self, slot, kind):
         self.done["plugs"] += 1

@@ -78,15 +78,22 @@ class Run(Host):
         )
         self.broker = Broker()
         self.network = Network(self, self.broker.serve)
-        for slot in range(1, 7):
+        for slot in range(1, 6):
             self._plug(slot)
         self.hands = Hands(self, self, plan.seed, self.hour_s)
         self.hands.plan(self.rounds)
-        total = self.rounds * HOURS
+        total = int(os.environ.get("STOP", self.rounds * HOURS))
         for number in range(total):
             last = number == total - 1
             at = (number + 0.9) * self.hour_s
             self.time.later(at, lambda last=last: self._order("z" if last else "q"))
+
+        if os.environ.get("OFF"):
+            at = 60.0
+            while at < total * self.hour_s:
+                self.time.later(at, lambda: self.meter(False))
+                self.time.later(at + 780, lambda: self.meter(True))
+                at += 900
 
     def go(self):
         with self.folder:
@@ -104,8 +111,6 @@ class Run(Host):
         elif slot == _CARRIER:
             options = {"nodes": self.plan.nodes, "seed": seed}
             super().plug(slot, "hplc", modules.of_class("hplc"), options)
-        else:
-            self.visit(slot, "telemetry")
 
     def visit(self, slot, kind):
         make, options = hands.visitor(kind, self.buses[0][:3], self.plan.seed)

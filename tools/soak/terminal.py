@@ -5,9 +5,12 @@ lines typed at its console, counts to be taken, and the end.
 To the host: `= census {..}`, `= said text` lines of the console, the terminal's log among them.
 """
 
+import gc
 import sys
 
 import vfs
+
+gc.threshold(32768)  # what is imported as source leaves holes: less of them, as frozen code has none
 
 # before any package is imported, for it remembers where it was found: `/` will be the flash
 _HOST = "/host"
@@ -139,6 +142,7 @@ def main():
     plan = link.plan
     random.seed(plan["seed"])
     boards.mount(_HOST + plan["flash"])
+    gc.threshold(-1)
     heap = Heap()
     prepare(plan)
     soak = Soak(link, heap)

@@ -23,6 +23,7 @@ from firmware.core.clock import Clock
 from tools.virtual import loop
 
 _ENODEV = 19
+_DIGITS = 5
 _KEPT = 64  # lines that wait for the next one that is answered
 
 
@@ -50,13 +51,18 @@ class Pipe:
         """The answer of the host."""
         self.say(text)
         self.flush()
-        return sys.stdin.readline()
+        return self._answer()
+
+    def _answer(self):
+        """Five digits say how long it is: a line would be read a byte at a time."""
+        read = sys.stdin.buffer.read
+        return read(int(read(_DIGITS) or 0)).decode()
 
     def wait(self, until_us):
         """Time goes on; the words of the answer, none when nothing will ever happen."""
         self._lines.append("t %d" % until_us)
         self.flush()
-        words = sys.stdin.readline().split()
+        words = self._answer().split()
         if words:
             self._said_us = int(words[0])
             self.next_us = int(words[1])
@@ -221,7 +227,7 @@ class I2C:
 
     def _transfer(self, address, out, into):
         words = (address, hexlify(out).decode() or "-", len(into))
-        answer = self._pipe.ask("i %d %s %d" % words).strip()
+        answer = self._pipe.ask("i %d %s %d" % words)
         if answer == "!":
             raise OSError(_ENODEV)
         into[:] = unhexlify(answer[1:])
@@ -292,12 +298,12 @@ class Wires(SlotWires):
 
     def _look(self):
         if self.presence is None:
-            answer = self._link.pipe.ask("x %d" % self.number).strip()
+            answer = self._link.pipe.ask("x %d" % self.number)
             self.presence = 0 if answer == "1" else 1
         return self.presence
 
     def one_shot(self, ms, callback):
-        return OneShot(self._link.queue, self._link.time.us + 1000 * ms, callback)
+        return self._link.one_shot(ms, callback)
 
 
 class Link:
@@ -318,6 +324,10 @@ class Link:
     def clock(self):
         """The Clock of the firmware."""
         return Clock(self.time.ticks_us, loop.diff, self.time.utc_ms)
+
+    def one_shot(self, ms, callback):
+        """A hardware timer: callback(timer) in `ms`."""
+        return OneShot(self.queue, self.time.us + 1000 * ms, callback)
 
     def wires(self, number):
         """The SlotWires of one slot, always the same."""

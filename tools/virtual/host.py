@@ -109,7 +109,7 @@ class Host:
             text=True,
         )
         try:
-            self._answer(json.dumps(self._plan))
+            self._write(json.dumps(self._plan) + "\n")
             return self._serve()
         finally:
             self._process.kill()
@@ -121,7 +121,10 @@ class Host:
             self.news.append(f"x {slot} {0 if self.slots[slot].module else 1}")
 
     def _answer(self, text):
-        self._process.stdin.write(text + "\n")
+        self._write(f"{len(text):05d}{text}")
+
+    def _write(self, text):
+        self._process.stdin.write(text)
         self._process.stdin.flush()
 
     def _serve(self):

@@ -46,7 +46,7 @@ class Board:
 
     def __init__(self, link):
         self.link = link
-        self.silicon = Silicon(link.time, power_mw)
+        self.silicon = Silicon(link.time, link.one_shot, power_mw)
         self.dog = None
 
     def clock(self):

@@ -2,8 +2,8 @@
 process: five readings a second for days would be too much for a pipe. It shares no line with the
 driver (firmware/link/atm90e3x); tools/emulator/atm90 is the one that measures waveforms.
 
-The load is three phases of constant power. Energy is counted when the bus is used, and the
-edges of the pulse wires come then, as many as have been due. `is_away`: the wire is off.
+The load is three phases of constant power. The edges of the pulse wires come each 150 ms, as many
+as were due. `is_away`: the SPI wire is off, the pulse wires are not, and the IC counts on.
 """
 
 from micropython import const
@@ -23,19 +23,24 @@ _VOLTS = const(23000)  # Urms, 0.01 V
 _WATTS = (5000, 4200, 6100)  # Pmean of a phase
 _AMPS = (24000, 20000, 29000)
 _FULL = const(0xFFFF)
+_RING_MS = const(150)  # below link.timeout_ms: longer is silence
 
 
 class Silicon:
-    def __init__(self, time, power_mw):
-        """`power_mw(raw, u_gain, i_gain)`: what a count of Pmean is worth."""
+    def __init__(self, time, timer, power_mw):
+        """timer(ms, callback): a hardware timer; `power_mw(raw, u_gain, i_gain)`: what a count of
+        Pmean is worth."""
         self.is_away = False
+        self.count = 0  # energy pulses
         self.pulses = None  # a link.pulse.PulseChannel, once it is attached
         self._time = time
+        self._timer = timer
         self._power_mw = power_mw
         self._words = [0] * 0x100
         self._us = 0
         self._rests = [0, 0, 0]  # mW ms below a count
         self._pulse_rest = 0  # counts below a pulse
+        self._rung = 0  # pulses that were on the wire
         self._address = -1
         self._begin()
 
@@ -57,6 +62,7 @@ class Silicon:
 
     def attach(self, pulses):
         self.pulses = pulses
+        self._timer(_RING_MS, self._ring)
 
     @property
     def spi(self):
@@ -123,12 +129,13 @@ class Silicon:
         words[0xF8] = 5000
 
     def _go_on(self):
+        """Count what came since."""
         passed_ms = (self._time.us - self._us) // 1000
         self._us += passed_ms * 1000
         words = self._words
-        if self.is_away or not words[0x61]:
-            return
-        made = 0
+        if not words[0x61]:
+            return  # not set up
+        made = self._pulse_rest
         for phase in range(3):
             power = self._power_mw(_WATTS[phase], words[0x61], words[0x62])
             rest = self._rests[phase] + power * passed_ms
@@ -136,14 +143,14 @@ class Silicon:
             register = _ENERGY + 1 + phase
             words[register] = min(_FULL, words[register] + fresh)
             made += fresh
-        self._ring(made)
+        self.count += made // _PULSE_COUNTS
+        self._pulse_rest = made % _PULSE_COUNTS
 
-    def _ring(self, made):
+    def _ring(self, _timer):
         """Edges of the zero crossings, one for all, and of the energy pulses."""
-        if not self.pulses:
-            return
+        self._go_on()
         self.pulses.zx.hit(None)
-        due = self._pulse_rest + made
-        for _ in range(due // _PULSE_COUNTS):
+        for _ in range(self.count - self._rung):
             self.pulses.cf1.hit(None)
-        self._pulse_rest = due % _PULSE_COUNTS
+        self._rung = self.count
+        self._timer(_RING_MS, self._ring)
