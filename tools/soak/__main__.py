@@ -16,3 +16,10 @@ print(json.dumps(run.go()), run.largest, run.hands.done, time.time()-t, run.time
 import resource
 for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
     u=resource.getrusage(w); print(u.ru_utime, u.ru_stime)
+print({s: p.module.requests for s,p in run.slots.items() if hasattr(p.module,"requests")})
+from collections import Counter
+print(Counter(d.kind for b in run.buses for d in b), Counter())
+c=Counter(); 
+for b in run.buses:
+    for d in b: c[d.kind]+=d.requests
+print(c)

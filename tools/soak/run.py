@@ -29,7 +29,7 @@ _PER_POINT = 24  # points kept for a device
 SETTINGS = {
     "station.name": "soak",
     "link.chip": "atm90e36a",
-    "uplink.period_s": 60,
+    "uplink.period_s": 60, **json.loads(os.environ.get("SET", "{}")),
     "uplink.backoff_max_s": 60,
     "rs485.key_s": 60,
     "rs485.alarm_s": 900,
