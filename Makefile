@@ -16,7 +16,7 @@ SEED ?= 1
 TESTS ?= tests/host
 JOBS ?= auto
 
-.PHONY: help venv run board plug unplug set deploy vectors fuzz accuracy poll hplc modem control alarm memory size test qemu test-qemu bench lint format clean
+.PHONY: help venv run board plug unplug set deploy vectors fuzz accuracy poll hplc modem control alarm memory powercut retention outage soak size test qemu test-qemu bench lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -89,6 +89,18 @@ alarm: $(STAMP) ## from an edge or an outage to a client of the broker: COUNT=50
 
 memory: $(STAMP) ## heap of a station's points, devices and five modules: DEVICES=200 POINTS=20
 	@$(RUN) tools.memory $(if $(DEVICES),--devices "$(DEVICES)") $(if $(POINTS),--points "$(POINTS)")
+
+powercut: $(STAMP) ## power cuts while flash is written: CUTS=2000 SEED=1 EXHAUSTIVE=1 PLANT=1 (a defect, must be caught)
+	@$(RUN) tools.powercut --seed "$(SEED)" $(if $(CUTS),--cuts "$(CUTS)") $(if $(EXHAUSTIVE),--exhaustive) $(if $(PLANT),--plant "$(PLANT)")
+
+retention: $(STAMP) ## what curves cost on flash, and whether they read back: DEVICES=200 DAYS=31 SEED=1
+	@$(RUN) tools.retention --seed "$(SEED)" $(if $(DEVICES),--devices "$(DEVICES)") $(if $(DAYS),--days "$(DAYS)")
+
+outage: $(STAMP) ## brokers and links that fail, on virtual time: HOURS=1 SEED=1 PLANT=1 (a defect, must be caught)
+	@$(RUN) tools.outage --seed "$(SEED)" $(if $(HOURS),--hours "$(HOURS)") $(if $(PLANT),--plant "$(PLANT)")
+
+soak: $(STAMP) ## days of the whole terminal on virtual time: DAYS=2 SEED=1 PLANT=1 (a defect, must be caught)
+	@$(RUN) tools.soak --seed "$(SEED)" $(if $(DAYS),--days "$(DAYS)") $(if $(DEVICES),--devices "$(DEVICES)") $(if $(PLANT),--plant "$(PLANT)")
 
 size: $(STAMP) ## .mpy bytes and RAM after import, per package
 	@$(RUN) tools.size

@@ -2,16 +2,11 @@
 
 import asyncio
 import json
-import os
 
-from firmware.bay.bay import Bay
 from firmware.bay.carrier import Carrier
-from firmware.bay.pass_through import PassThrough
-from firmware.bay.searcher import Searcher
-from firmware.bay.sender import Sender
-from firmware.bay.slot import Slot
 from firmware.config import archive
 from firmware.config import store as config
+from firmware.config.group import Group
 from firmware.console import shell, ttu
 from firmware.console.views import Views
 from firmware.core.clock import Clock
@@ -19,7 +14,7 @@ from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
 from firmware.core.twin import Twin
-from firmware.loading import Loader
+from firmware.expansion import Expansion
 from firmware.metering import billing
 from firmware.metrology import Metrology
 from firmware.points.table import Points
@@ -59,18 +54,6 @@ def run(board):
     terminal.watchdog.hold()
 
 
-def _has_controlled():
-    """Has this terminal ever operated anything? Else the code of control is not needed yet."""
-    files = os.listdir("/")
-    return "control.a" in files or "control.b" in files
-
-
-def _control(_name):
-    from firmware.controlling import Control  # only where something is operated
-
-    return Control
-
-
 def _metrology(name):
     """The metering half for the metrology IC of that name."""
     if name == "ade9000":
@@ -78,16 +61,6 @@ def _metrology(name):
     from firmware.register_metrology import RegisterMetrology  # only where it is used
 
     return RegisterMetrology
-
-
-class Group:
-    """The settings below one name, as attributes; the values of this boot."""
-
-    def __init__(self, settings, name):
-        self._values = dict(settings.group(name))
-
-    def __getattr__(self, name):
-        return self._values[name]
 
 
 class Terminal:
@@ -125,8 +98,7 @@ class Terminal:
         self._build_billing()
         self._restore(kept, wrong)
         self._build_supervisor()
-        self._build_bay(heap)
-        self._build_tools()
+        self.expansion = Expansion(self, heap)
         self.vitals = Vitals(self, heap)
         self.points.seal()  # what comes now are devices, under names that people chose
         self.views = Views(self)
@@ -148,7 +120,6 @@ class Terminal:
         self.reporter = Reporter(self.points, self.outbox, self.clock, station, event_codes.name)
         self.events.subscribe(lambda event: self.reporter.event(self.events.boot, event))
         topic = json_face.status_topic(station)
-        is_cellular = cfg.via == "cellular"
         ssl, explain = self._tls() if cfg.tls else (None, str)
         self.session = Session(
             self.clock,
@@ -163,7 +134,7 @@ class Terminal:
             birth=(topic, json_face.ONLINE, True, 1),
             ssl=ssl,
             limits=Limits(backoff_max_ms=cfg.backoff_max_s * 1000),
-            network=Carrier(self._modems, self.log) if is_cellular else Network(),
+            network=Carrier(self._modems, self.log) if cfg.via == "cellular" else Network(),
             explain=explain,
         )
 
@@ -178,7 +149,7 @@ class Terminal:
         return context, tls.explain
 
     def _modems(self):
-        return [slot for slot in self.bay.slots if slot.kind == "cellular"]
+        return self.expansion.modems()  # which is built later
 
     def _build_billing(self):
         cfg = Group(self.config, "energy")
@@ -223,85 +194,6 @@ class Terminal:
         self.shell = shell.on_stdin()
         add("console", self.shell.run)
 
-    def _build_bay(self, heap):
-        self._wires = {number: self.board.slot(number) for number in self.board.SLOTS}
-        self.bay = Bay(
-            [self._wires[number] for number in self.board.SLOTS],
-            Loader(heap).driver,
-            self._make_slot,
-            self.supervisor,
-            self.telling,
-        )
-        self.supervisor.add("bay", self.bay.run)
-        self._heap = heap
-        self._control = None
-        if _has_controlled():
-            self._load_control()  # what was under way when the power went is told now
-
-    @property
-    def control(self):
-        """The front door and what belongs to it (firmware/controlling.py)."""
-        return self._control or self._load_control()
-
-    def _load_control(self):
-        control = self._heap.load(_control, "")(
-            self.clock,
-            lambda: self.bay.slots,
-            lambda name: self.config.get("control." + name),
-            self.points,
-            self.telling.slot_event,
-        )
-        control.door.begin()
-        self.supervisor.add("control", control.runner.run)
-        self._control = control
-        return control
-
-    def _make_slot(self, number, identity, driver):
-        kind = identity.kind
-        cfg = dict(self.config.group(kind))
-        cfg["zone_min"] = self.config.get("energy.zone_min")
-        cfg["devices"] = lambda: self.archive.rows(number)
-        cfg["redeem"] = lambda *words: self.control.door.redeem(*words)
-        return Slot(
-            number,
-            kind,
-            driver,
-            self._wires[number],
-            cfg,
-            self.points,
-            self.clock,
-            self.log,
-            self.telling,
-        )
-
-    def _build_tools(self):
-        """For people who look for devices, or speak to one themselves."""
-        find, add = self.bay.slot, self.supervisor.add
-        self.searcher = Searcher(find, self.log)
-        add("search", self.searcher.run)
-        self.sender = Sender(find, self.log)
-        add("send", self.sender.run)
-        self.pass_through = None
-        cfg = Group(self.config, "pass_through")
-        if cfg.port:
-            self.pass_through = PassThrough(find, cfg, self.log, self.telling)
-            add("pass-through", self.pass_through.run)
-
-    def attach(self, *row):
-        """A device more in the archive; the slot's module is opened anew."""
-        self.archive.add(archive.Row(*row))
-        self._reopen(row[0])
-
-    def detach(self, name):
-        row = self.archive.find(name)
-        self.archive.remove(name)
-        self._reopen(row.slot)
-
-    def _reopen(self, number):
-        for slot in self.bay.slots:
-            if slot.number == number:
-                slot.reopen()
-
     async def run(self):
         self.log.sink = self.shell.interject
         await self.supervisor.run()
@@ -309,6 +201,8 @@ class Terminal:
     async def stop(self):
         """Orderly: last values out, energies to flash, every task ended. The report of the run."""
         self.log.sink = print
+        # the key that stops us may have ended the task it met, and that may be the link's
+        link_mode = self.link.mode
         # first: what is typed from here on is for the interpreter's prompt, mpremote types ahead
         await self.supervisor.remove("console")
         self.reporter.round()
@@ -318,8 +212,9 @@ class Terminal:
         ):
             await asyncio.sleep_ms(20)
         report = self.vitals.report()
+        report["link_mode"] = link_mode
         await self.supervisor.stop()
-        self.bay.close()
+        self.expansion.bay.close()
         self.save_energy()
         return report
 

@@ -11,6 +11,7 @@ main binds the running terminal with `bind(terminal)`. It offers
   send(slot, bytes, baud, parity, reply_ms, gap_ms) sent()      pass_through()
   module(slot, name)  (header, rows) or (header, rows, note)    order(slot, verb, arguments)
   control             a control.desk.Desk
+  history             a store.freezes.Freezes
   events(n)           [(sequence, UTC text, name, device, details)], oldest first
   config log clock    a Config, a Log and a Clock
   calibrator          a metering.calibration.Calibrator; None when the metrology IC is none of its
@@ -22,7 +23,7 @@ from binascii import unhexlify
 
 from micropython import const
 
-from firmware.console import control_verbs, module_verbs
+from firmware.console import control_verbs, history_verbs, module_verbs
 from firmware.console.module_verbs import slot_number as _slot_number
 from firmware.console.pattern import matches
 from firmware.console.table import Note, Table
@@ -89,6 +90,7 @@ def slots(terminal):
 
 module, order = module_verbs.make(_verb)
 control, select, execute, cancel, interlock = control_verbs.make(_verb)
+curve, freezes = history_verbs.make(_verb)
 
 
 @_verb("devices()", "the devices behind the modules")

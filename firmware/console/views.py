@@ -25,7 +25,11 @@ class Views:
 
     @property
     def control(self):
-        return self.t.control.desk
+        return self.t.expansion.control.desk
+
+    @property
+    def history(self):
+        return self.t.keeping.freezes
 
     def status(self):
         counters = self.t.vitals.report()
@@ -65,7 +69,7 @@ class Views:
     def slots(self):
         errors = {row[0]: row[4] for row in self.t.supervisor.status()}
         rows = []
-        for place in self.t.bay.places:
+        for place in self.t.expansion.bay.places:
             who = place.identity
             names = (who.kind, place.version, who.serial, who.revision) if who else ("",) * 4
             slot = place.slot
@@ -93,7 +97,7 @@ class Views:
 
     def bus(self, number):
         """(header, rows, note) of the bus behind one slot."""
-        slot = self.t.bay.slot(number)
+        slot = self.t.expansion.bay.slot(number)
         schedule = slot.schedule
         if schedule is None:
             raise SlotError("slot %d is not ready: %s" % (number, slot.error or slot.state))
@@ -130,22 +134,22 @@ class Views:
 
     def attach(self, *row):
         """One more device on a bus: slot, profile, address, baud, parity, name."""
-        self.t.attach(*row)
+        self.t.expansion.attach(*row)
 
     def detach(self, name):
         """One device less; its points stay, without being valid."""
-        self.t.detach(name)
+        self.t.expansion.detach(name)
 
     def start_search(self, *wish):
         """slot, protocol, speeds, parity, sure."""
-        self.t.searcher.start(*wish)
+        self.t.expansion.searcher.start(*wish)
 
     def stop_search(self):
-        return self.t.searcher.stop()
+        return self.t.expansion.searcher.stop()
 
     def search(self):
         """(header, rows, note) of the search that is under way, or was last."""
-        searcher = self.t.searcher
+        searcher = self.t.expansion.searcher
         search = searcher.search
         header = ("protocol", "address", "baud", "parity", "in the archive as")
         if search is None:
@@ -168,25 +172,25 @@ class Views:
 
     def send(self, *wish):
         """slot, bytes, baud, parity, reply_ms, gap_ms."""
-        self.t.sender.send(*wish)
+        self.t.expansion.sender.send(*wish)
 
     def sent(self):
         """One sentence: what came back."""
-        return self.t.sender.text()
+        return self.t.expansion.sender.text()
 
     def module(self, number, name):
         """(header, rows) or (header, rows, note) of a module's table."""
-        return self.t.bay.slot(number).view(name)
+        return self.t.expansion.bay.slot(number).view(name)
 
     def order(self, *wish):
         """slot, verb, its arguments."""
-        self.t.sender.order(*wish)
+        self.t.expansion.sender.order(*wish)
 
     def pass_through(self):
         """(header, rows)."""
-        if self.t.pass_through is None:
+        if self.t.expansion.pass_through is None:
             return ("what", "value"), (("state", "off, see config('pass_through')"),)
-        return ("what", "value"), self.t.pass_through.rows()
+        return ("what", "value"), self.t.expansion.pass_through.rows()
 
     def billing(self):
         """(header, rows, note)."""

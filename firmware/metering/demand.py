@@ -14,6 +14,7 @@ KINDS = const(4)
 TARIFFS = const(8)
 SLIPS = (1, 3, 5, 15)
 _WINDOW_MIN = const(15)
+_MONTH_MIN = const(44640)
 _MIXED = const(-1)
 _NONE = const(-2)
 
@@ -95,11 +96,15 @@ class Demand:
             self.maxima[at] = power
             self.stamps[at] = end_min
 
-    def reset(self):
-        """Begin a new period: the maxima start from zero. The record of the old one."""
+    def reset(self, end_min=None):
+        """Begin a new period, at UTC minute `end_min` (None: now): the maxima start from zero but
+        for those whose window ended later, within a month; so it may be done twice, and late.
+        The record of the old one."""
         record = self.record()
         for i in range(len(self.maxima)):
-            self.maxima[i] = self.stamps[i] = 0
+            since = 0 if end_min is None else self.stamps[i] - end_min
+            if not 0 < since <= _MONTH_MIN:
+                self.maxima[i] = self.stamps[i] = 0
         return record
 
     def record(self):

@@ -11,6 +11,10 @@ CONFIG_COMMITTED = const(21)
 CONFIG_ROLLED_BACK = const(22)
 ARCHIVE_DAMAGED = const(23)
 STORE_FAILED = const(25)
+STORE_FULL = const(26)
+STORE_NEARLY_FULL = const(27)
+EVENTS_OVERTAKEN = const(28)
+RECORDS_DAMAGED = const(29)
 LINK_MODE = const(30)
 LINK_OVERRUN = const(31)
 METROLOGY_CONFIG = const(33)
@@ -75,6 +79,10 @@ TABLE = (
     (CONFIG_ROLLED_BACK, "CONFIG_ROLLED_BACK", "the settings before these were put back"),
     (ARCHIVE_DAMAGED, "ARCHIVE_DAMAGED", "a line or a copy of the archive cannot be used"),
     (STORE_FAILED, "STORE_FAILED", "flash did not keep what was written"),
+    (STORE_FULL, "STORE_FULL", "flash is full, the oldest of a kind went to make room"),
+    (STORE_NEARLY_FULL, "STORE_NEARLY_FULL", "a kind of data is near the end of its room"),
+    (EVENTS_OVERTAKEN, "EVENTS_OVERTAKEN", "events went before they were delivered"),
+    (RECORDS_DAMAGED, "RECORDS_DAMAGED", "records on flash cannot be read and are left out"),
     (LINK_MODE, "LINK_MODE", "the link to the metrology unit changed its mode"),
     (LINK_OVERRUN, "LINK_OVERRUN", "waveform pages were overwritten before they were read"),
     (METROLOGY_CONFIG, "METROLOGY_CONFIG", "the metrology unit was not set as told"),

@@ -40,7 +40,7 @@ class Vitals:
 
     def counters(self):
         """{name: int} in the names of POINTS."""
-        meters = [slot.counts() for slot in self.t.bay.slots]
+        meters = [slot.counts() for slot in self.t.expansion.bay.slots]
         traffic = self.t.session.stats()
         return {
             "uptime": self.t.clock.ms() // 1000,

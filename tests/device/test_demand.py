@@ -128,6 +128,15 @@ kept = d.record()
 assert kept["max"][:4] == [17820, 17820, 35640, 35640] and len(kept["max"]) == len(kept["at"])
 assert d.reset() == kept
 assert d.record() == {"max": [0] * 4, "at": [0] * 4}
+
+# a period that ended some minutes ago: what came since stays, also when it is said twice; a
+# maximum of a clock that was wrong by years does not
+MONTH = 30000000
+d.restore({"max": [7, 8, 9, 5], "at": [MONTH, MONTH + 1, MONTH + 9, MONTH + 5000000]})
+for _ in range(2):
+    d.reset(MONTH)
+    assert d.record() == {"max": [0, 8, 9, 0], "at": [0, MONTH + 1, MONTH + 9, 0]}
+d.reset()
 d.restore(kept)
 assert d.record() == kept
 d.restore({"max": [5, 1 << 40], "at": [1, 2]})

@@ -215,7 +215,7 @@ def look(name):
     return gc.mem_alloc(), alive, good
 
 def asking(number):
-    told = ttu._verbs.terminal.t.bay.slot(number).driver.stats()
+    told = ttu._verbs.terminal.t.expansion.bay.slot(number).driver.stats()
     return told["requests"] - told["replies"] - told["timeouts"]
 
 """

@@ -1,0 +1,151 @@
+"""What the verbs curve and freezes answer. `terminal.history` is a store.freezes.Freezes."""
+
+from micropython import const
+
+from firmware.console.table import Note, Table
+from firmware.console.verbs import Misuse
+from firmware.console.views import _utc
+from firmware.core import decimal, quality
+
+_HOURS_MAX = const(50)  # 200 rows
+_ROWS_MAX = const(100)
+_NAMES_MAX = const(6)  # that a refusal lists
+_WIDE = const(10)  # quantities side by side
+_BOUNDARIES = const(31)
+_HOUR_MS = 3600000
+_SPAN_MS = {"curve": 86400000, "daily": 62 * 86400000, "monthly": 800 * 86400000}
+
+
+def curve(terminal, device, quantity, hours=24, until=0):
+    store = terminal.history.store("curve")
+    if device is None:
+        return _kept(store)
+    columns = _columns(store, device)
+    if quantity is None:
+        return Note("of %s there is %s" % (device, _listed([name for name, _ in columns])))
+    power = _power(columns, device, quantity)
+    if type(hours) is not int or not 1 <= hours <= _HOURS_MAX:
+        raise Misuse("hours are 1..%d" % _HOURS_MAX)
+    if type(until) is not int or not 0 <= until < 10000:
+        raise Misuse("until is how many hours ago it ends, 0..9999")
+    end_ms = store.last_ms - until * _HOUR_MS
+    rows = [
+        (_utc(ms), _text(value, power), quality.text(bits))
+        for ms, value, bits in store.values(
+            device, quantity, end_ms - hours * _HOUR_MS + 1, end_ms, power
+        )
+    ]
+    return Table(("end (UTC)", _title(terminal, device, quantity), "quality"), rows)
+
+
+def freezes(terminal, kind, device):
+    history = terminal.history
+    if kind is None:
+        return _stores(history)
+    if kind not in history.kinds:
+        raise Misuse("what is kept is %s" % ", ".join(history.kinds))
+    store = history.store(kind)
+    return _newest(store) if device is None else _of_device(terminal, kind, store, device)
+
+
+def _kept(store):
+    rows, more = [], 0
+    for name, columns in store.devices():
+        if len(rows) < _ROWS_MAX:
+            rows.append((name, " ".join([quantity for quantity, _ in columns])))
+        else:
+            more += 1
+    return Table(("device", "quantities"), rows, "and %d more" % more if more else "")
+
+
+def _stores(history):
+    rows = []
+    for kind in history.kinds:
+        store = history.store(kind)
+        used, most = store.used, max(1, store.room)
+        first, last = store.first_ms(), store.last_ms
+        times = (_utc(first) if first else None, _utc(last) if last else None)
+        sizes = ("%d" % (used // 1024), "%d %%" % (100 * used // most))
+        rows.append((kind,) + times + sizes + (store.dropped, store.damaged))
+    note = "%d rows since the start, %d could not be kept" % (history.taken, history.failed)
+    header = ("kind", "since (UTC)", "newest (UTC)", "kB", "of its room", "given up", "damaged")
+    return Table(header, rows, note)
+
+
+def _newest(store):
+    rows, more = [], 0
+    for _, _, name, kept in store.rows(store.last_ms) if store.last_ms else ():
+        if not name:
+            continue
+        if len(rows) < _ROWS_MAX:
+            rows.append((name, " ".join([_short(*row) for row in kept])))
+        else:
+            more += 1
+    note = "at %s" % _utc(store.last_ms) if rows else ""
+    if more:
+        note += ", and %d more: say whose" % more
+    return Table(("device", "quantities, as they are counted"), rows, note)
+
+
+def _short(quantity, power, value, bits):
+    mark = "" if not bits else " (%s)" % quality.text(bits)
+    return "%s=%s%s" % (quantity, _text(value, power) or "-", mark)
+
+
+def _of_device(terminal, kind, store, device):
+    columns = _columns(store, device)
+    shown = columns[:_WIDE]
+    times, cells = [], {}
+    since = store.last_ms - _SPAN_MS[kind]
+    for quantity, power in shown:
+        for ms, value, bits in store.values(device, quantity, max(0, since), None, power):
+            if quantity == shown[0][0]:
+                times = times[1 - _BOUNDARIES :] + [ms]
+            text = _text(value, power)
+            cells[ms, quantity] = text + "?" if text and bits else text
+    rows = [[_utc(ms)] + [cells.get((ms, quantity)) for quantity, _ in shown] for ms in times]
+    notes = []
+    if len(columns) > _WIDE:
+        notes.append("and %s" % _listed([quantity for quantity, _ in columns[_WIDE:]]))
+    if [text for text in cells.values() if text and text.endswith("?")]:
+        notes.append("?: not as good as it should be")
+    header = ["end (UTC)"] + [_title(terminal, device, quantity) for quantity, _ in shown]
+    return Table(header, rows, "\n".join(notes))
+
+
+def _columns(store, device):
+    names = []
+    for name, columns in store.devices():
+        if name == device:
+            return columns
+        names.append(name)
+    if not names:
+        raise Misuse("nothing is kept yet")
+    raise Misuse("of %s nothing is kept, there is %s" % (repr(device)[:40], _listed(names)))
+
+
+def _power(columns, device, quantity):
+    for name, power in columns:
+        if name == quantity:
+            return power
+    names = _listed([name for name, _ in columns])
+    raise Misuse("of %s there is %s, no %s" % (device, names, repr(quantity)[:40]))
+
+
+def _listed(names):
+    more = len(names) - _NAMES_MAX
+    text = ", ".join(names[:_NAMES_MAX])
+    return "%s and %d more" % (text, more) if more > 0 else text
+
+
+def _title(terminal, device, quantity):
+    """With its unit, while the device is there."""
+    block = terminal.points.device(device)
+    for name, unit, _ in block.template if block else ():
+        if name == quantity and unit:
+            return "%s %s" % (quantity, unit)
+    return quantity
+
+
+def _text(value, power):
+    return None if value is None else decimal.text(value, power)

@@ -1,0 +1,154 @@
+"""Questions to a store of curves, as generators that hold no file while they wait.
+
+`values` takes a buffer of 512 bytes, two of 256 and a byte for each device before the one that is
+asked for. What is damaged is left out and counted in `damaged` of the
+store; a row whose table or base row is not whole is never served.
+"""
+
+from array import array
+
+from firmware.core.quality import IV, NT
+from firmware.store.curve_chunk import BASE, TABLE, Cursor
+from firmware.store.curve_kernels import QUANTITIES, decode, skip
+from firmware.store.curve_table import Walk
+
+_MINUTE_MS = 60000
+
+
+def devices(store, segments):
+    """(name, columns) of each device in the newest table that is whole."""
+    for number, key, _ in reversed(segments.found()):
+        cursor = Cursor(segments.fs, segments.path(number, key))
+        at = -1
+        while cursor.next():
+            if cursor.kind == TABLE and cursor.first == 0:
+                at = cursor.start
+        if at >= 0:
+            cursor.go(at)
+            cursor.next()
+            for row in Walk(cursor).devices():
+                cursor.rest()
+                yield row
+            cursor.rest()
+            return
+        cursor.rest()
+
+
+def _asked(segments, first, last):
+    """Segments that may hold a boundary from the UTC minute `first` to `last` (None: any)."""
+    for number, key, _ in segments.found():
+        if key + segments.span_min > first and (last is None or key <= last):
+            yield number, key
+
+
+class _Place:
+    """Where a quantity stands in the rows of the table at hand."""
+
+    def __init__(self, device, quantity):
+        self._names = device, quantity
+        self.counts = bytearray()  # quantities of each device up to this one
+        self.column = -1  # of the quantity; -1: it is not there
+        self.table = 0  # number of the table; 0: none is known
+        self.power = 0
+
+    def read(self, cursor):
+        """The table that `cursor` has come to."""
+        device, quantity = self._names
+        counts = []
+        self.table, self.column = cursor.table, -1
+        walk = Walk(cursor)
+        for name, columns in walk.devices():
+            if self.column < 0:
+                counts.append(len(columns))
+            if name == device:
+                for i, (other, power) in enumerate(columns):
+                    if other == quantity:
+                        self.column, self.power = i, power
+        if self.column >= 0:
+            self.counts = bytearray(counts)
+        if not walk.is_whole:
+            self.table = 0
+
+
+class _Rows:
+    """The values of one device, chunk by chunk."""
+
+    def __init__(self, store, segments, device, quantity):
+        self.store = store
+        self.place = _Place(device, quantity)
+        self.base = array("q", bytes(8 * QUANTITIES))
+        self.now = array("q", bytes(8 * QUANTITIES))
+        self.bits = bytearray(QUANTITIES)
+        self.zeros = bytes(8 * QUANTITIES)
+        self.row = -1  # number of the base row at hand
+
+    def take(self, cursor, is_wanted):
+        """Is there a value of this device in the chunk? It is in `now` and `bits` then."""
+        place = self.place
+        if cursor.kind == TABLE:
+            self.row = -1
+            if cursor.first == 0:
+                place.read(cursor)
+            return False
+        number = len(place.counts) - 1
+        if not cursor.count:
+            return is_wanted and place.table == cursor.table and self._is_nothing()
+        if place.column < 0 or not cursor.first <= number < cursor.first + cursor.count:
+            return False
+        if cursor.kind != BASE and not is_wanted:
+            return False
+        if place.table != cursor.table or cursor.kind != BASE and self.row != cursor.row:
+            self.store.damaged += 1  # what it needs is not whole
+            return False
+        return cursor.load() and self._decode(cursor, number)
+
+    def _is_nothing(self):
+        column = self.place.column
+        if column >= 0:
+            self.now[column], self.bits[column] = 0, IV | NT
+        return column >= 0
+
+    def _decode(self, cursor, number):
+        counts = self.place.counts
+        is_base = cursor.kind == BASE
+        at = skip(cursor.buf, cursor.groups(), counts, cursor.first, number)
+        base = self.zeros if is_base else self.base
+        decode(cursor.buf, at, counts[number], base, self.now, self.bits)
+        if is_base:
+            self.row = cursor.row
+            for i in range(counts[number]):
+                self.base[i] = self.now[i]
+        return True
+
+
+def values(store, segments, device, quantity, from_ms, to_ms, power):
+    """See CurveStore.values."""
+    first = -(-from_ms // _MINUTE_MS)
+    last = None if to_ms is None else to_ms // _MINUTE_MS
+    told = -1  # minute of the row before
+    for number, key in _asked(segments, first, last):
+        cursor = Cursor(segments.fs, segments.path(number, key))
+        rows = _Rows(store, segments, device, quantity)
+        while cursor.next():
+            minute = cursor.minute
+            is_wanted = minute >= first and (last is None or minute <= last) and minute != told
+            if not rows.take(cursor, is_wanted) or not is_wanted:
+                continue
+            told = minute
+            column = rows.place.column
+            value = None
+            if not rows.bits[column] & IV:
+                value = _scaled(rows.now[column], rows.place.power, power)
+            cursor.rest()
+            yield minute * _MINUTE_MS, value, rows.bits[column]
+        cursor.rest()
+        store.damaged += cursor.damaged
+
+
+def _scaled(value, power, wanted):
+    if wanted is None or wanted == power:
+        return value
+    if wanted < power:
+        return value * 10 ** (power - wanted)
+    unit = 10 ** (wanted - power)
+    return (value + unit // 2) // unit
