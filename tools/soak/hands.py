@@ -13,6 +13,8 @@ from tools.virtual.net import REFUSING, SILENT, UP
 
 HOURS = 24  # of a round
 AWAY, HALF_OPEN = 7, 15  # hours of the broker
+_QUARTER_S = 900
+_ALARMS = 6  # an hour: the ring of events is full within the first round
 GUEST = 6  # slot of who visits
 _QUIET = 0.55  # share of an hour in which things happen
 VISITS = ("control", "cellular", "hplc", "rs485", "control", "telemetry")
@@ -24,7 +26,7 @@ _TYPED = (
 
 
 class Hands:
-    """`station` has plug(slot), unplug(slot), visit(slot, kind), type(line), network, alarm(rng)
+    """`station` has put_in(slot), unplug(slot), visit(slot, kind), type(line), network, alarm(rng)
     and meter(is_on), see run.py."""
 
     def __init__(self, host, station, seed, hour_s):
@@ -37,6 +39,16 @@ class Hands:
     def plan(self, rounds):
         for number in range(rounds * HOURS):
             self._plan_hour(number % HOURS, number * self._hour_s)
+
+    def plan_meter(self, rounds, share):
+        """The metrology IC's SPI wire is on for this share of each quarter of an hour, around its
+        boundary."""
+        end, on = rounds * HOURS * self._hour_s, _QUARTER_S * share
+        at = on / 2
+        while at < end:
+            self._time.later(at, lambda: self._station.meter(False))
+            self._time.later(at + _QUARTER_S - on, lambda: self._station.meter(True))
+            at += _QUARTER_S
 
     def _at(self, start_s, share, call):
         self._time.later(start_s + share * self._hour_s, call)
@@ -54,7 +66,7 @@ class Hands:
             self._visit(start_s, VISITS[hour // 3 % len(VISITS)])
         else:
             self._at(start_s, rng.uniform(0.05, 0.2), self._configure)
-        for _ in range(2):
+        for _ in range(_ALARMS):
             self._at(start_s, rng.uniform(0.05, _QUIET), self._alarm)
 
     def _lose(self, state):
@@ -68,7 +80,7 @@ class Hands:
 
     def _plug(self, slot):
         self.done["plugs"] += 1
-        self._station.plug(slot)
+        self._station.put_in(slot)
 
     def _visit(self, start_s, kind):
         self._at(start_s, 0.05, lambda: self._welcome(GUEST, kind))

@@ -14,7 +14,6 @@ from tools.soak.broker import Broker
 from tools.soak.bus import PIECE_S, Rs485
 from tools.soak.hands import HOURS, Hands
 from tools.station.devices import fleet
-from tools.vboard import setup
 from tools.virtual.host import Host
 from tools.virtual.net import Network
 
@@ -29,7 +28,7 @@ _PER_POINT = 24  # points kept for a device
 SETTINGS = {
     "station.name": "soak",
     "link.chip": "atm90e36a",
-    "uplink.period_s": 60, **json.loads(os.environ.get("SET", "{}")),
+    "uplink.period_s": 60,
     "uplink.backoff_max_s": 60,
     "rs485.key_s": 60,
     "rs485.alarm_s": 900,
@@ -79,42 +78,43 @@ class Run(Host):
         self.broker = Broker()
         self.network = Network(self, self.broker.serve)
         for slot in range(1, 6):
-            self._plug(slot)
+            self.put_in(slot)
         self.hands = Hands(self, self, plan.seed, self.hour_s)
         self.hands.plan(self.rounds)
-        total = int(os.environ.get("STOP", self.rounds * HOURS))
+        if plan.meter < 100:
+            self.hands.plan_meter(self.rounds, plan.meter / 100)
+        total = self.rounds * HOURS
         for number in range(total):
             last = number == total - 1
             at = (number + 0.9) * self.hour_s
             self.time.later(at, lambda last=last: self._order("z" if last else "q"))
 
-        if os.environ.get("OFF"):
-            at = 60.0
-            while at < total * self.hour_s:
-                self.time.later(at, lambda: self.meter(False))
-                self.time.later(at + 780, lambda: self.meter(True))
-                at += 900
-
     def go(self):
         with self.folder:
             return self.run()
 
+    def requests(self):
+        """To devices, of all modules that were in."""
+        return sum(device.requests for devices in self.buses for device in devices)
+
+    def missed_freezes(self):
+        """Of the curve, the day and the month; 0 while the terminal has no such store."""
+        return self.counts[-1].get("missed_freezes", 0)
+
     # what the hands do
 
-    def plug(self, slot):
-        self._plug(slot)
-
-    def _plug(self, slot):
+    def put_in(self, slot):
+        """The module that belongs there."""
         seed = self.plan.seed
         if slot <= _BUSES:
-            super().plug(slot, "rs485", Rs485, {"devices": self.buses[slot - 1], "seed": seed})
+            self.plug(slot, "rs485", Rs485, {"devices": self.buses[slot - 1], "seed": seed})
         elif slot == _CARRIER:
             options = {"nodes": self.plan.nodes, "seed": seed}
-            super().plug(slot, "hplc", modules.of_class("hplc"), options)
+            self.plug(slot, "hplc", modules.of_class("hplc"), options)
 
     def visit(self, slot, kind):
         make, options = hands.visitor(kind, self.buses[0][:3], self.plan.seed)
-        super().plug(slot, kind, make, options)
+        self.plug(slot, kind, make, options)
 
     def type(self, line):
         self.news.append(f"y 0 {(line + chr(13)).encode().hex()}")
@@ -154,7 +154,3 @@ class Run(Host):
             self.largest.append(int(words[-1]) * 32)
             return True
         return super()._act(mark, words)
-
-
-def interpreter():
-    return setup.interpreter()

@@ -61,8 +61,9 @@ class Console:
         self._said = (self._said + data)[-_ANSWER_MAX:]
         while b"\n" in self._said:
             line, _, self._said = self._said.partition(b"\n")
-            if line.strip():
-                self._link.tell("said " + line.strip().decode())
+            line = line.strip().split(b"\x1b[K")[-1].replace(b"\r", b" ")
+            if line and line != b"ttu> ":
+                self._link.tell("said " + line.decode())
         return len(data)
 
 

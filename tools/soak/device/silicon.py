@@ -20,8 +20,8 @@ _RESET = ((0x07, 1), (0x31, 0x0861), (0x32, 0xC468), (0x33, 0x0087))
 _COUNT_MW_MS = const(360000000)  # mW ms of a count, 0.1 Wh at 1000 pulses a kWh
 _PULSE_COUNTS = const(10)
 _VOLTS = const(23000)  # Urms, 0.01 V
-_WATTS = (5000, 4200, 6100)  # Pmean of a phase
-_AMPS = (24000, 20000, 29000)
+_WATTS = (1000, 840, 1220)  # Pmean of a phase: an hour without the wire does not fill a register
+_AMPS = (4800, 4000, 5800)
 _FULL = const(0xFFFF)
 _RING_MS = const(150)  # below link.timeout_ms: longer is silence
 
