@@ -58,6 +58,8 @@ ALLOWED = {
     "tools/control/plants": {"firmware", "modules", "tools"},
     "tools/powercut/device": {"firmware", "tools"},
     "tools/memory/terminal": {"firmware", "modules", "tools"},
+    "tools/soak/terminal": {"firmware", "tools"},
+    "tools/soak/device": {"board.unix", "tools"},
     "tools/poll/terminal": {"firmware", "modules", "tools"},
     "tools/bench/device": {"firmware.metering", "firmware.config", "board.thumb", "tools"},
 }

@@ -11,7 +11,7 @@ from tools.soak.run import Run
 from tools.vboard.setup import BoardError
 from tools.virtual.host import BenchError
 
-PLANTS = 2
+PLANTS = 3
 
 
 def parse(argv):
@@ -27,8 +27,8 @@ def parse(argv):
     parser.add_argument("--plant", type=int, default=0, help=f"a defect, 1 to {PLANTS}")
     parser.add_argument("--verbose", action="store_true", help="what the console says")
     options = parser.parse_args(argv)
-    if not 0.05 <= options.days <= 60:
-        parser.error("--days is 0.05 to 60")
+    if not 0.03 <= options.days <= 60:
+        parser.error("--days is 0.03 to 60")
     if not 8 <= options.devices <= 240:
         parser.error("--devices is 8 to 240")
     if not 1 <= options.nodes <= options.devices - 4:

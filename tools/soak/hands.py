@@ -1,9 +1,9 @@
-"""What happens to the station: hours are counted within a round, a day of 24 of them or less.
+"""What happens to the station. A round is a day of 24 hours, or 8 shorter ones in a short run.
 
-In each round the broker goes away for most of an hour (cuts the connection off and refuses new
-ones), once more goes silent in mid-connection, modules are pulled and plugged, strangers visit
-one slot, settings are changed at the console, alarms come and go at the devices. All of it is over well
-before the end of its hour, when everything is counted.
+In each round the broker goes away for half an hour (cuts the connection off and refuses new
+ones), and once goes silent in mid-connection; modules are pulled and plugged, strangers visit one
+slot, settings are changed at the console, alarms come and go at the devices. All of it is over
+well before the end of its hour, when everything is counted.
 """
 
 import random
@@ -11,10 +11,9 @@ import random
 from tools.emulator import modules
 from tools.virtual.net import REFUSING, SILENT, UP
 
-HOURS = 24  # of a round
-AWAY, HALF_OPEN = 7, 15  # hours of the broker
+AWAY, HALF_OPEN = 4, 6  # hours of the broker
 _QUARTER_S = 900
-_ALARMS = 6  # an hour: the ring of events is full within the first round
+_ALARMS = 144  # a round: the terminal's ring of events is full after the first
 GUEST = 6  # slot of who visits
 _QUIET = 0.55  # share of an hour in which things happen
 VISITS = ("control", "cellular", "hplc", "rs485", "control", "telemetry")
@@ -29,21 +28,23 @@ class Hands:
     """`station` has put_in(slot), unplug(slot), visit(slot, kind), type(line), network, alarm(rng)
     and meter(is_on), see run.py."""
 
-    def __init__(self, host, station, seed, hour_s):
+    def __init__(self, host, station, seed, hours, hour_s):
+        """`hours` are in a round, of so many s each."""
         self._time = host.time
         self._station = station
         self._rng = random.Random(f"{seed}/hands")
+        self._hours = hours
         self._hour_s = hour_s
         self.done = {"outages": 0, "plugs": 0, "settings": 0, "alarms": 0}
 
     def plan(self, rounds):
-        for number in range(rounds * HOURS):
-            self._plan_hour(number % HOURS, number * self._hour_s)
+        for number in range(rounds * self._hours):
+            self._plan_hour(number % self._hours, number * self._hour_s)
 
     def plan_meter(self, rounds, share):
         """The metrology IC's SPI wire is on for this share of each quarter of an hour, around its
         boundary."""
-        end, on = rounds * HOURS * self._hour_s, _QUARTER_S * share
+        end, on = rounds * self._hours * self._hour_s, _QUARTER_S * share
         at = on / 2
         while at < end:
             self._time.later(at, lambda: self._station.meter(False))
@@ -66,7 +67,7 @@ class Hands:
             self._visit(start_s, VISITS[hour // 3 % len(VISITS)])
         else:
             self._at(start_s, rng.uniform(0.05, 0.2), self._configure)
-        for _ in range(_ALARMS):
+        for _ in range(_ALARMS // self._hours):
             self._at(start_s, rng.uniform(0.05, _QUIET), self._alarm)
 
     def _lose(self, state):

@@ -12,7 +12,7 @@ from tools.poll.alarms import has_alarm
 from tools.soak import hands
 from tools.soak.broker import Broker
 from tools.soak.bus import PIECE_S, Rs485
-from tools.soak.hands import HOURS, Hands
+from tools.soak.hands import Hands
 from tools.station.devices import fleet
 from tools.virtual.host import Host
 from tools.virtual.net import Network
@@ -51,7 +51,9 @@ class Run(Host):
         self.alarming = [d for bus in self.buses for d in bus if has_alarm(d)]
         self.raised = {}
         self.rounds = 2 if plan.days < 3 else round(plan.days)
-        self.hour_s = plan.days * DAY_S / self.rounds / HOURS
+        hours = 24 if plan.days >= 1 else 8
+        self.hours = self.rounds * hours
+        self.hour_s = plan.days * DAY_S / self.hours
         self.counts = []  # what was counted each hour
         self.largest = []
         self.crashes = []
@@ -79,13 +81,12 @@ class Run(Host):
         self.network = Network(self, self.broker.serve)
         for slot in range(1, 6):
             self.put_in(slot)
-        self.hands = Hands(self, self, plan.seed, self.hour_s)
+        self.hands = Hands(self, self, plan.seed, hours, self.hour_s)
         self.hands.plan(self.rounds)
         if plan.meter < 100:
             self.hands.plan_meter(self.rounds, plan.meter / 100)
-        total = self.rounds * HOURS
-        for number in range(total):
-            last = number == total - 1
+        for number in range(self.hours):
+            last = number == self.hours - 1
             at = (number + 0.9) * self.hour_s
             self.time.later(at, lambda last=last: self._order("z" if last else "q"))
 
@@ -143,7 +144,7 @@ class Run(Host):
     def _count(self, row):
         self.counts.append(row)
         self.say(
-            f"hour {len(self.counts)} of {self.rounds * HOURS}: heap {row['used']}, "
+            f"hour {len(self.counts)} of {self.hours}: heap {row['used']}, "
             f"{row['tasks']} tasks, {row['ports']} ports, {row['events']} events, "
             f"{len(self.broker.events)} there, devices {row['counters']['meters_read']} up "
             f"{row['counters']['meters_failed']} down, windows {row['counters']['windows']}"

@@ -10,7 +10,9 @@ import sys
 
 import vfs
 
-gc.threshold(32768)  # what is imported as source leaves holes: less of them, as frozen code has none
+gc.threshold(
+    32768
+)  # what is imported as source leaves holes: less of them, as frozen code has none
 
 # before any package is imported, for it remembers where it was found: `/` will be the flash
 _HOST = "/host"

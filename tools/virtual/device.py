@@ -117,18 +117,12 @@ class Queue(loop.Queue):
             asyncio.core._task_queue.push(entry[0])
 
     def wait_io_event(self, wait_ms):
-        if wait_ms and not self._is_set():
+        if wait_ms and not any([flag.state for flag, _ in self._flags]):
             self._wait(wait_ms)
         for entry in self._flags:
             if entry[0].state:
                 self._flags = [other for other in self._flags if other is not entry]
                 self.wake(entry[0])
-
-    def _is_set(self):
-        for flag, _ in self._flags:
-            if flag.state:
-                return True
-        return False
 
     def _wait(self, wait_ms):
         clock, pipe = self._clock, self._link.pipe

@@ -6,7 +6,9 @@ import gc
 import micropython
 
 _PRUNE = 64  # tasks that have ended before they are taken from the list
-_LOOKS = 24  # at a moment: what is under way, such as the bounded wait for an answer, comes and goes
+_LOOKS = (
+    10  # at a moment: what is under way, such as the bounded wait for an answer, comes and goes
+)
 _APART_MS = 170
 
 
