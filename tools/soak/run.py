@@ -23,6 +23,7 @@ _BUSES = 4
 _CARRIER = 5  # slot
 _GUEST = 6
 _FLASH = 8 << 20
+_FIRST_US = (1 << 30) - 10000000  # of the clock's ticks, which wrap 10 s later
 _KEYS = 4  # devices with key alarms on a bus
 _PER_POINT = 24  # points kept for a device
 SETTINGS = {
@@ -71,6 +72,7 @@ class Run(Host):
                 "flash": path,
                 "seed": plan.seed,
                 "plant": plan.plant,
+                "first_us": _FIRST_US,
             },
             self._hear,
             plan.heap,

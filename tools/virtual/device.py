@@ -305,7 +305,7 @@ class Link:
 
     def __init__(self):
         self.plan = json.loads(sys.stdin.readline())  # what the host says about this run
-        self.time = loop.Time(self.plan["utc_ms"])
+        self.time = loop.Time(self.plan["utc_ms"], self.plan.get("first_us", 0))
         loop.install(self.time)
         self.pipe = Pipe(self.time)
         self.queue = asyncio.core._io_queue = Queue(self, self.time)

@@ -20,15 +20,16 @@ def diff(a, b):
 
 
 class Time:
-    """One clock for all: `us` moves only when every task waits."""
+    """One clock for all: `us` moves only when every task waits. `first_us`: of the ticks."""
 
-    def __init__(self, utc_ms):
+    def __init__(self, utc_ms, first_us=0):
         self.us = 0
+        self._first_us = first_us
         self._utc_ms = utc_ms
         self._start = time.ticks_ms() + _AHEAD_MS
 
     def ticks_us(self):
-        return self.us & _PERIOD
+        return self._first_us + self.us & _PERIOD
 
     def ticks_ms(self):
         return time.ticks_add(self._start, self.us // 1000)
