@@ -37,12 +37,13 @@ def devices(store, segments):
 
 def _asked(segments, first, last):
     """Segments that may hold a boundary from the UTC minute `first` to `last` (None: any)."""
-    row = segments.after(-1)
-    while row is not None:
-        number, key = row
+    asked = array("i")  # a list would take five times as much, as long as the answer
+    for number, key, _ in segments.found():
         if key + segments.span_min > first and (last is None or key <= last):
-            yield row
-        row = segments.after(number)
+            asked.append(number)
+            asked.append(key)
+    for i in range(0, len(asked), 2):
+        yield asked[i], asked[i + 1]
 
 
 class _Place:

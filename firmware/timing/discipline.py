@@ -111,10 +111,11 @@ class Discipline:
 
     def offer(self, name, utc_us, uncertainty_us, at_us=None):
         """It was `utc_us`, give or take, when the clock's ticks were `at_us` (None: now), within
-        the last minutes."""
+        the last minutes. False when it is not believed (yet), so the source is to be asked
+        again soon."""
         source = self._source(name)
         if source is None:
-            return
+            return False
         clock = self.clock
         age_us = 0 if at_us is None else max(0, clock.diff_us(clock.us(), at_us))
         utc_us += age_us
@@ -128,7 +129,8 @@ class Discipline:
         source.offers += 1
         source.error_us, source.uncertainty_us, source.at_ms = error_us, uncertainty_us, now_ms
         if self._is_followed(source, now_ms):
-            self._believe(source, now_us, utc_us)
+            return self._believe(source, now_us, utc_us)
+        return not source.strange
 
     def _source(self, name):
         if name not in self.sources:
@@ -156,7 +158,7 @@ class Discipline:
         return True
 
     def _believe(self, source, now_us, utc_us):
-        """Cut the estimate down to what the source allows."""
+        """Cut the estimate down to what the source allows; False when it is not believed."""
         doubt_us = self._estimate_doubt(now_us)
         error_us, slack_us = source.error_us, source.uncertainty_us
         is_known = self.clock.is_known
@@ -167,11 +169,11 @@ class Discipline:
             self._move((low + high) // 2, (high - low) // 2, now_us)
         else:
             if source.strange < (_SURE if is_known else _SURE - 1):
-                return
+                return False
             away_us = abs(error_us + self._left_us)
             if is_known and away_us > _REMOTE_US:
                 self._refuse(source, away_us)
-                return
+                return False
             source.strange = 0
             self.rate.restart()
             self._move(error_us, slack_us, now_us)
@@ -180,6 +182,7 @@ class Discipline:
         self._good_ms = self.clock.ms()
         self.rate.take(source.name, now_us, utc_us, slack_us)
         self.tick()
+        return True
 
     def _refuse(self, source, away_us):
         if not source.is_refused:

@@ -1,10 +1,11 @@
 """What of the time survives a reboot: a small file in two copies, and the board's battery clock.
 
-The file is written after each freeze and each step, so 96 times a day, which costs 40 to 120
-erases (300 to 1100 bytes, blocks of 4096, littlefs): it holds when that was (the floor: no clock that says less was running all along), how sure, the learned rate and which
-boundaries were taken. A battery clock that says less than the floor, or ten years more (the
-battery keeps it for five), was lost: the floor is the best guess then, and the time is unknown. It
-is written back each hour, at the beginning of a second, since some keep whole seconds only.
+The file is written after each freeze and each step, 96 times a day, which costs 40 to 120 erases
+(300 to 1100 bytes, littlefs with blocks of 4096). It holds when that was (the floor: no clock that
+says less was running all along), how sure, the learned rate and which boundaries were taken. A
+battery clock that says less than the floor, or ten years more (the battery keeps it for five), was
+lost: the floor is the best guess then, and the time is unknown. It is written back each hour, at
+the beginning of a second, since some keep whole seconds only.
 """
 
 import json

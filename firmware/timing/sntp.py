@@ -3,9 +3,10 @@ for the look-up of its name. That has no asynchronous form on any port (lwIP: so
 glibc 5 s a server and try); it is made once, and again only after _DEAF answers that did not come,
 at most once an hour. An address in digits needs none.
 
-Every answer is waited for 2 s. A server that is silent is asked less and less, from 16 s up to the
-interval; one that says RATE half as often from then on, one that says DENY or RSTR not at all for
-a day (RFC 4330, 8). Nothing grows: one packet, one socket, and that only while an answer is due.
+Every answer is waited for 2 s. A server that is silent, or not believed, is asked less and less,
+from 16 s up to the interval; one that says RATE half as often from then on, one that says DENY or
+RSTR not at all for a day (RFC 4330, 8). Nothing grows: one packet, one socket, and that only while
+an answer is due.
 """
 
 import asyncio
@@ -44,6 +45,8 @@ class Sntp:
         self._named_ms = None  # when it was looked up
         self._pause_s = _FIRST_S
         self._failed = 0  # times in a row
+        self._is_believed = False  # the answer that came last
+        self._doubts = 0  # answers in a row that were not
         self.asked = 0
         self.answers = 0
         self.strays = 0  # packets that answer no question of ours, late ones among them
@@ -75,8 +78,13 @@ class Sntp:
             return self._fail(text)
         self.answers += 1
         self._failed = 0
-        self._pause_s = self._interval_s
         self.error = ""
+        if self._is_believed:
+            self._pause_s = self._interval_s
+            self._doubts = 0
+        else:
+            self._back_off(self._doubts)
+            self._doubts += 1
         return True
 
     def _open(self):
@@ -112,7 +120,7 @@ class Sntp:
                 packets += 1
                 answer = self._judge(question, sock, clock.diff_us(came_us, sent_us))
                 if answer:
-                    self._offer(_NAME, answer[0], answer[1], came_us)
+                    self._is_believed = self._offer(_NAME, answer[0], answer[1], came_us)
                     return ""
         return "%s does not answer" % self._host
 
@@ -133,13 +141,14 @@ class Sntp:
         if text != self.error:
             self._log.warn("sntp", text)
         self.error = text
-        self._failed += 1
         if not is_paused:
-            if self._failed == 1:
-                self._pause_s = _FIRST_S
-            else:
-                self._pause_s = min(self._interval_s, 2 * self._pause_s)
+            self._back_off(self._failed)
+        self._failed += 1
         return False
+
+    def _back_off(self, times):
+        """After so many failures, or doubts, before this one."""
+        self._pause_s = min(self._interval_s, 2 * self._pause_s) if times else _FIRST_S
 
     def text(self):
         """For people."""

@@ -5,8 +5,6 @@ import gc
 import json
 import random
 
-from tools.energy import world as energy_world
-
 from firmware.console.table import Table
 from firmware.core import decimal, quality
 from firmware.metering import billing
@@ -15,6 +13,7 @@ from firmware.metering.energy_registers import TOTAL
 from firmware.metering.register_meter import RegisterMeter
 from firmware.metering.register_ways import RegisterWays
 from firmware.points.table import Points
+from tools.energy import world as energy_world
 
 ZONE = 480
 # local times of day: 0:00 T1, 0:02 T2, 0:07 T3, 12:00 T4, which holds until midnight

@@ -97,6 +97,18 @@ assert table.header == ("end (UTC)", "ep kWh") and not table.note
 assert ttu.freezes("monthly", "meter-8").header[1:] == ("ep kWh", "ua V", "state")
 assert ttu.freezes("monthly", "meter-8")[0][1] == "108.80?"
 assert "?" in ttu.freezes("monthly", "meter-8").note
+# many quantities: those that say something, and a time as one
+many = tuple([("ep_t%d" % i, "Wh", -3) for i in range(12)]) + (("dmax_at", "s", 0),)
+block = terminal.points.add("billing", many)
+terminal.points.put_all(block.base, [0] * 11 + [1500, START // 1000], 0, START + 97 * QUARTER)
+NAMES["daily"] = "ep* dmax*"
+history = Freezes(terminal.points, terminal.history._stores, NAMES, ("billing",), int, None)
+assert history.take("daily", START + 97 * QUARTER, 0)
+table = ttu.freezes("daily", "billing")
+assert table.header == ("end (UTC)", "ep_t11 Wh", "dmax_at s")
+assert table[0][1:] == ("1.500?", "2026-09-21 16:00:00?"), table[0]
+assert "ep_t0, ep_t1, ep_t2, ep_t3, ep_t4, ep_t5 and 5 more" in table.note
+assert "dmax_at=2026-09-21 16:00:00 (NT)" in ttu.freezes("daily")[0][1]
 row = ttu.freezes()[0]
 assert row[2] == "2026-09-21 22:00:00" and row[5:] == (0, 0), row
 assert "28 rows" in ttu.freezes().note

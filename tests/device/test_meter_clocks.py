@@ -105,7 +105,7 @@ def plain(call):
 class Station:
     """A line with meters, its slot, and the clocks' policy."""
 
-    def __init__(self, utc, *offs, is_setting=True, news=0):
+    def __init__(self, utc, *offs, is_setting=True, news=0, at_min=200):
         self.world = World()
         self.world.time._utc_ms = civil.utc_ms(civil.parse(utc), ZONE)
         now = self.world.time.utc_ms
@@ -132,7 +132,7 @@ class Station:
             lambda: self.is_good,
             lambda *what: self.told.append(what),
             is_setting,
-            200,
+            at_min,
         )
 
     def live(self, ms, then=None):
@@ -193,6 +193,19 @@ def test_they_are_set_once_a_day_and_never_near_an_hour():
         ends_ms = at_ms + size * 11 * 1000 // 9600
         assert abs(civil.utc_ms(moment, ZONE) - ends_ms) <= 40
     assert len(s.meters[0].broadcasts) == 2
+
+
+def test_a_minute_that_is_not_safe_is_waited_for():
+    for at_min, utc, minute in (
+        (180, "2026-11-30 02:55:00", 186),
+        (0, "2026-11-29 23:55:00", 6),
+        (193, "2026-11-30 03:12:10", 197),
+        (234, "2026-11-30 03:53:30", 246),
+    ):
+        s = Station(utc, 10000, news=1, at_min=at_min)
+        s.live(14 * MINUTE)
+        minutes = [(at_ms // MINUTE + ZONE) % 1440 for at_ms, _, _ in s.meters[0].broadcasts]
+        assert minutes == [minute], (utc, minutes)
 
 
 def test_one_out_of_reach_is_told_and_then_faulty():

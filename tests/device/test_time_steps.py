@@ -5,6 +5,7 @@ from time_world import HOUR, SECOND, World
 
 from firmware.core import civil
 from firmware.timing import discipline
+from firmware.timing.rate import Rate
 
 MINUTE = 60 * SECOND
 QUARTER = 15 * MINUTE
@@ -67,6 +68,46 @@ def test_more_than_15_minutes_are_refused():
     assert w.discipline.state == "holdover"
 
 
+def test_it_is_told_again_when_it_was_right_in_between():
+    w = world(0)
+    say(w, HOUR, 4)
+    say(w, 0, 2)
+    say(w, HOUR, 4)
+    assert w.names().count("CLOCK_REFUSED") == 2, w.events
+
+
+def test_a_source_that_jumps_does_not_spoil_the_rate():
+    w = world(0, ppb=20000)
+    for away in (0, 2 * SECOND):
+        for _ in range(12):
+            say(w, away, 1, 20 * MINUTE)
+    assert w.discipline.steps == 1
+    rate = w.discipline.rate
+    assert rate.low <= -20000 <= rate.high and rate.high - rate.low < 8000, (rate.low, rate.high)
+
+
+def test_both_ends_of_a_measurement_may_be_wrong():
+    rate = Rate()
+    rate.take("sntp", 0, 20000, 20000)
+    rate.take("sntp", 600 * SECOND, 600 * SECOND - 20000, 20000)
+    assert rate.low <= 0 <= rate.high < 1000, (rate.low, rate.high)
+
+
+def test_the_clock_counts_by_its_rate():
+    w = world(0)
+    clock = w.clock
+    began = clock.utc_us()
+    clock.set_rate(500000)
+    w.us += 100 * SECOND
+    w._ticked += 100 * SECOND * 1000000000
+    assert clock.utc_us() - began == 100050000
+    began = clock.utc_us()
+    for _ in range(20000):  # a thousandth of a microsecond is not lost each time
+        clock.set_rate(1)
+        w._ticked += 5 * SECOND * 1000000000
+    assert clock.utc_us() - began == 100000 * SECOND + 100, clock.utc_us() - began
+
+
 def test_authority_may_do_it():
     w = world(0)
     say(w, 0)
@@ -123,6 +164,10 @@ def test_a_time_that_is_not_known():
     assert w.discipline.state == discipline.SYNCHRONISED
     assert "the time was not known" in w.discipline.last_step
     w = world(-1000, 0, False)  # a guess that is right is none the less a guess
+    say(w, 0)
+    say(w, 0)
+    assert w.clock.is_known
+    w = world(-1000, 0, False)
     w.discipline.set("a person", w.true_us(), SECOND)
     assert w.clock.is_known
 

@@ -58,7 +58,8 @@ class Terminal:
         self.time = Timekeeping(self, cfg)
         self.rows = []
         self.time.freeze(lambda *row: self.rows.append(row))
-        self.time.begin(Supervisor(self.clock, self.log, lambda *what: None), self.points, list)
+        self.time.claim(self.points)
+        self.time.begin(Supervisor(self.clock, self.log, lambda *what: None), list)
         self.look()
 
     def get(self, path):

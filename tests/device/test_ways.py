@@ -2,9 +2,8 @@
 
 import random
 
-from tools.energy.world import FULL, MOST_MW, station
-
 from firmware.metering.three_ways import IMPLAUSIBLE, MISMATCH, PULSES, RESET, SUBSTITUTED, UNKNOWN
+from tools.energy.world import FULL, MOST_MW, station
 
 SKEW_MS = 16  # a latch and a late reading
 

@@ -25,9 +25,9 @@ def powercut(*words):
 
 
 def test_nothing_is_lost():
-    code, result, texts = powercut("--cuts", 150, "--faults", 1, "--seed", 5)
+    code, result, texts = powercut("--cuts", 100, "--faults", 1, "--seed", 5)
     assert code == 0, texts
-    assert result["cuts_fired"] == 150
+    assert result["cuts_fired"] == 100
     assert [result[key] for key in BARS] == [0] * len(BARS)
     assert result["flips"] and result["full_disks"] and result["refused_full"]
 

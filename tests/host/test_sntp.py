@@ -15,10 +15,10 @@ FLOOR = 1735689600  # 2025
 def ask(run_script):
     servers = []
 
-    def run(lie="", count=1, offset=0.0, floor=FLOOR):
+    def run(lie="", count=1, offset=0.0, floor=FLOOR, doubted=0):
         server = Server(lie, offset)
         servers.append(server)
-        said = run_script(SCRIPT, f"127.0.0.1:{server.port}", count, floor)
+        said = run_script(SCRIPT, f"127.0.0.1:{server.port}", count, floor, doubted)
         return json.loads(said.splitlines()[-1]), server
 
     yield run
@@ -96,6 +96,11 @@ def test_kiss_of_death(ask):
 def test_silence_is_asked_less_and_less(ask):
     found, _ = ask("alarm", 12)
     assert found["pauses"][:5] == [16, 32, 64, 128, 256] and found["pauses"][-1] == 1800
+
+
+def test_who_is_not_believed_is_asked_again_soon(ask):
+    found, _ = ask(count=5, doubted=3)
+    assert found["pauses"] == [16, 32, 64, 1800, 1800] and len(found["offers"]) == 5
 
 
 def test_eras(ask):

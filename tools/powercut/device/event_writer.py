@@ -8,9 +8,9 @@ from firmware.store.event_store import EventStore
 from firmware.store.events import EventLog
 from firmware.store.retention import Retention
 
-_KB = 4  # of a class: rings that turn often
-_SEGMENT = 1024
-_AUDIT_KB = 8
+_KB = 2  # of a class: rings that turn often
+_SEGMENT = 512
+_AUDIT_KB = 4
 _CODES = (
     event_codes.DIP,
     event_codes.SWELL,

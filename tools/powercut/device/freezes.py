@@ -3,9 +3,9 @@
 from firmware.store.curve import CurveStore, Work
 
 _QUARTER_MS = 900000
-_KINDS = (("curve", 1, 60, 8), ("daily", 5, 600, 4))  # folder, quarters a row, minutes, segments
+_KINDS = (("curve", 1, 60, 4), ("daily", 5, 600, 2))  # folder, quarters a row, minutes, segments
 _COLUMNS = (("ep", -2), ("ua", -1), ("ia", -3), ("p", -4))
-_DEVICES = 5
+_DEVICES = 3
 _RESERVE = 32768  # bytes of the bench's small flash that are left to others
 
 
