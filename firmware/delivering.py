@@ -104,6 +104,15 @@ class Delivering(Watcher):
         boot = self._events.boot
         self.outbox.event_is_new(lambda: self._source.early(boot, event))
 
+    def first(self, event):
+        """An event emitted just now goes before everything else."""
+        boot = self._events.boot
+        self.outbox.hurry(lambda: self._source.early(boot, event))
+
+    def has_told(self, event):
+        """Was this event of this boot acknowledged?"""
+        return self._streams[0][1].is_acknowledged(self._events.boot, event[0])
+
     def _kept(self, count):
         self._tell_store()
         try:

@@ -22,6 +22,7 @@ _ACKS = ("application", "broker")
 _MODES = ("push", "buffer", "ppp")
 _SPEEDS = (9600, 19200, 38400, 57600, 115200)
 _FAST = (115200, 230400, 460800, 921600)
+_CLOCKS = ("off", "read", "set")
 _LEVELS = ("debug", "info", "warn", "error")
 
 SCHEMA = (
@@ -72,6 +73,10 @@ SCHEMA = (
         "min",
         "slip of the demand",
     ),
+    ("supply.record_s", "int", 10, 5, 60, None, "s", "energies are on flash at least so often"),
+    ("supply.short_ms", "int", 50, 0, 1000, None, "ms", "a shorter failure is not told"),
+    ("supply.hold_s", "int", 60, 3, 600, None, "s", "so long an outage is tried to be told"),
+    ("supply.calm_s", "int", 60, 0, 600, None, "s", "after an unsteady supply a modem waits"),
     ("freeze.days", "int", 31, 2, 400, None, "d", "days of 15-min curves kept, the oldest go"),
     (
         "freeze.curve",
@@ -178,6 +183,12 @@ SCHEMA = (
     ("store.batch_ms", "int", 1000, 100, 1000, None, "ms", "an event is on flash after it"),
     ("store.class_kb", "int", 104, 16, 1024, None, "KB", "flash for the events of one class"),
     ("store.audit_kb", "int", 1040, 64, 4096, None, "KB", "flash for the audit log"),
+    ("time.sntp", "text", "", 0, 64, "host", "", "time server, :port if not 123; empty: none"),
+    ("time.sntp_s", "int", 1800, 64, 86400, None, "s", "it is asked so often"),
+    ("time.master", "bool", False, None, None, None, "", "a master may step more than 15 min"),
+    ("time.meters", "choice", "set", None, None, _CLOCKS, "", "what is done to meters' clocks"),
+    ("time.meters_at", "int", 200, 0, 1439, None, "min", "... at this minute of the local day"),
     ("log.level", "choice", "info", None, None, _LEVELS, "", "least weight of a line to print"),
-    ("wdt.timeout_ms", "int", 8000, 1000, 60000, None, "ms", "reset when unfed so long"),
+    ("wdt.timeout_ms", "int", 12000, 1000, 12000, None, "ms", "reset when unfed so long"),
+    ("safe.stable_min", "int", 60, 10, 1440, None, "min", "safe mode is left after it, if quiet"),
 )

@@ -37,6 +37,7 @@ class Delivery:
         self._by_broker = by_broker
         self._log = log
         self._is_up = False
+        self._has_copy = False  # is the newest event sent out of its turn, too?
         self._balance = 0  # bytes of streams more than of live values, as far as it counts
         self._history_next = False
 
@@ -60,12 +61,24 @@ class Delivery:
 
     def event_is_new(self, make_early):
         """The source of events has one more; make_early() gives (topic, payload) of a copy."""
-        was_behind = self.events.is_behind
+        self._has_copy = self.events.is_behind and self._is_up
         self.events.news()
-        if was_behind and self._is_up:
-            self.early += 1
-            self.live.put_event(*make_early())
+        if self._has_copy:
+            self._copy(make_early)
         self.live.wake()
+
+    def hurry(self, make_early):
+        """The newest event, of which there was news just now, goes before everything else."""
+        if not self._has_copy:
+            self._copy(make_early)
+        waiting = self.live.events.waiting
+        if len(waiting) > 1:
+            waiting.insert(0, waiting.pop())
+        self.live.wake()
+
+    def _copy(self, make_early):
+        self.early += 1
+        self.live.put_event(*make_early())
 
     def history_is_new(self):
         """A row of curves was written."""

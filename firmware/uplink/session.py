@@ -20,6 +20,7 @@ from firmware.uplink.limits import Limits
 _TICK_MS = const(250)  # deadlines are looked at this often
 _FULL_MS = const(50)  # ... and a full socket, which does not tell when it has room
 _LATE_MS = const(1000)  # any asyncio task may be late by this much, so a measured wait as well
+_FOREVER_MS = 1 << 40
 _CHUNK = const(256)  # bytes read at once; the broker mostly sends PUBACKs of four
 
 
@@ -79,6 +80,7 @@ class Session:
         self.bad_packets = 0  # each ended a connection
         self.rx_bytes = 0
         self.tx_bytes = 0
+        self.beat = _nothing  # called while it works, with the ms it has nothing to do for
         self._clock = clock
         self._log = log
         self._host = host
@@ -138,7 +140,9 @@ class Session:
             except (OSError, UplinkError, CodecError) as error:
                 up_ms = self._note_end(error)
             pause_ms = self._backoff.pause_ms(up_ms)
-            await asyncio.sleep_ms(self._watcher.pause_ms(up_ms, pause_ms))
+            pause_ms = self._watcher.pause_ms(up_ms, pause_ms)
+            self.beat(pause_ms)
+            await asyncio.sleep_ms(pause_ms)
 
     def _note_end(self, error):
         """Count why a connection ended; how long the session had been up, in ms."""
@@ -166,6 +170,7 @@ class Session:
         channel = None
         tasks = []
         is_told = False
+        self.beat(_FOREVER_MS)  # the network says when there is one
         await self._network.ready()
         self.state = "connecting"
         try:
@@ -204,6 +209,7 @@ class Session:
 
     def _judge(self):
         """UplinkError when the far side keeps us waiting over a bound."""
+        self.beat()
         late = self.engine.waits.overdue()
         if late is not None:
             self.timeouts += 1
@@ -252,3 +258,7 @@ class Session:
                 self._wake.set()
         finally:
             self._wake.set()
+
+
+def _nothing(_rest_ms=0):
+    pass

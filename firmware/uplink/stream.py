@@ -92,6 +92,12 @@ class Stream:
         self._is_dry = False
         self._waiting = min(self._waiting + 1, _BEHIND + 1)
 
+    def is_acknowledged(self, a, b):
+        """Has the head-end the one of this key?"""
+        return (a, b) <= self.cursor or any(
+            [entry.is_kept and entry.key == (a, b) for entry in self._table]
+        )
+
     @property
     def is_behind(self):
         """Does a backlog drain, or wait for the head-end?"""

@@ -28,6 +28,7 @@ class Listener:
         )
         self.delivered = set()  # (topic, boot, seq): what was received at least once
         self.repeated = 0  # received again
+        self.status = None  # newest message of the retained topic, the will among them
         self.broken = 0  # not the documented JSON
         self.ledgers = {}  # level of the station in its topics: Ledger
         self._lock = threading.Lock()
@@ -51,7 +52,10 @@ class Listener:
         except ValueError:
             self.broken += 1
             return
-        if message.topic.endswith(("/status", "/ack")):
+        if message.topic.endswith("/status"):
+            self.status = body
+            return
+        if message.topic.endswith("/ack"):
             return
         with self._lock:
             self._acknowledge(message.topic, body)
