@@ -1,5 +1,5 @@
-"""Delivery from the real stores, on a littlefs in RAM, over power cuts: everything that was on flash
-comes to the head-end in order, what comes twice says so."""
+"""Delivery from the real stores, on a littlefs in RAM, over power cuts: everything that was on
+flash comes to the head-end in order, what comes twice says so."""
 
 import asyncio
 import gc
