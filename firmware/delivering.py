@@ -49,8 +49,7 @@ class Delivering(Watcher):
         self.cursors.add("events", self._streams[0][1], (events.boot, 0))
         self._tell_store()
         events.subscribe(self._event)
-        if self.cursors.wrong:
-            events.emit(event_codes.STORE_FAILED, "uplink", self.cursors.wrong)
+        self._tell_wrong()
 
     def add_curves(self, curves):
         """`curves`: a store.curve.CurveStore, to be delivered too. Before the session runs."""
@@ -59,7 +58,14 @@ class Delivering(Watcher):
         stream = Stream(self._clock, Curves(curves, self._station))
         self._streams.append(("curve", stream))
         self.outbox.add_history(stream)
+        told = self.cursors.wrong
         self.cursors.add("curve", stream, (curves.last_ms + 1, 0))
+        if not told:
+            self._tell_wrong()
+
+    def _tell_wrong(self):
+        if self.cursors.wrong:
+            self._events.emit(event_codes.STORE_FAILED, "uplink", self.cursors.wrong)
 
     def _tell_store(self):
         """The store counts what goes before it was delivered."""
