@@ -130,16 +130,11 @@ class Terminal:
     def _build_uplink(self):
         cfg = Group(self.config, "uplink")
         station = self.config.get("station.name")
+        store = self.storing.events
         self.delivering = Delivering(
-            self.clock,
-            self.log,
-            cfg,
-            station,
-            self.events,
-            self.points,
-            self.storing.events,
-            self.keeping.freezes.store("curve"),
+            self.clock, self.log, cfg, station, self.events, self.points, store
         )
+        self.delivering.add_curves(self.keeping.freezes.store("curve"))
         ssl, explain = self._tls() if cfg.tls else (None, str)
         ways = [cfg.via] + ([cfg.second] if cfg.second not in ("none", cfg.via) else [])
         self.delivering.connect(ssl, explain, [self._way(name) for name in ways])
@@ -236,14 +231,9 @@ class Terminal:
         add("console", self.shell.run)
 
     def _build_time(self):
-        self.timekeeping.freeze(self._take, self.keeping.freezes.last())
+        self.timekeeping.freeze(self.keeping.take, self.keeping.freezes.last())
         timebase = getattr(self.link, "timebase", None)
         self.timekeeping.begin(self.supervisor, lambda: self.expansion.bay.slots, timebase)
-
-    def _take(self, kind, end_ms, marks):
-        """A quarter, a day or a month is over."""
-        self.keeping.take(kind, end_ms, marks)
-        self.delivering.take(kind, end_ms, marks)
 
     def _build_last_gasp(self):
         factory = self._uplink if self.config.get("uplink.enabled") else None

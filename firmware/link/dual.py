@@ -14,8 +14,8 @@ from firmware.link.chip import Restart
 from firmware.link.pulse import PulseChannel
 from firmware.link.timebase import TimeBase
 
-_WATCH_MS = const(4)
-_JUDGE_MS = const(20)  # how often the mode is looked at
+_WATCH_MS = const(4)  # of an IC whose samples are overwritten when they are fetched late
+_JUDGE_MS = const(20)  # how often the mode is looked at, and any other IC
 _DEAD_MS = const(100)  # no page interrupt for this long: poll
 _RETRY_MS = const(250)  # first pause before start-up is tried again ...
 _RETRY_MAX_MS = const(5000)  # ... doubling up to this
@@ -122,8 +122,9 @@ class Link:
     async def watch(self):
         """For ever: wake `run` when the interrupt does not, and judge the mode."""
         edges = edge_ms = judged_ms = 0
+        rest_ms = _WATCH_MS if self.chip.has_samples else _JUDGE_MS
         while True:
-            await asyncio.sleep_ms(_WATCH_MS)
+            await asyncio.sleep_ms(rest_ms)
             now = self.clock.ms()
             if self.pulses.page.count != edges:
                 edges = self.pulses.page.count

@@ -61,6 +61,8 @@ ALLOWED = {
     "tools/control/plants": {"firmware", "modules", "tools"},
     "tools/powercut/device": {"firmware", "tools"},
     "tools/memory/terminal": {"firmware", "modules", "tools"},
+    "tools/soak/terminal": {"firmware", "tools"},
+    "tools/soak/device": {"board.unix", "tools"},
     "tools/poll/terminal": {"firmware", "modules", "tools"},
     "tools/retention/terminal": {"firmware", "tools"},
     "tools/retention/world": {"firmware", "tools"},

@@ -290,8 +290,7 @@ async def _dark(ms):
 def _new_loop(link):
     asyncio.core.new_event_loop()
     asyncio.core._io_queue = link.queue
-    link.queue.map.clear()
-    link.queue.timers.clear()
+    link.queue.clear()
 
 
 def main():

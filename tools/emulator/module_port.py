@@ -9,13 +9,14 @@ _PIECE_S = 0.008  # bytes that come within are handed on together
 
 
 class Port:
-    def __init__(self, loop, timers, baud, hand, interrupt, bits=lambda: _BITS):
+    def __init__(self, loop, timers, baud, hand, interrupt, bits=lambda: _BITS, piece_s=None):
         """baud(), bits(): of the board now; hand(data): to the board; interrupt(level)."""
         self.loop = loop  # of `select`, for sockets; None in virtual time
         self.now = timers.now  # s
         self.later = timers.later  # later(s, call), whose result has cancel()
         self.baud = baud
         self._bits = bits
+        self._piece_s = piece_s or _PIECE_S
         self._hand = hand
         self._interrupt = interrupt
         self._down_free = 0.0  # when the line to the board is idle again
@@ -24,7 +25,7 @@ class Port:
 
     def send(self, data):
         """To the board."""
-        size = max(1, int(_PIECE_S * self.baud() / self._bits()))
+        size = max(1, int(self._piece_s * self.baud() / self._bits()))
         for at in range(0, len(data), size):
             piece = bytes(data[at : at + size])
             self._down_free = self._end(self._down_free, piece)

@@ -28,6 +28,10 @@ class BenchError(Exception):
     """The terminal's half did not do its work; one sentence."""
 
 
+def _never():
+    return False
+
+
 class Slot:
     def __init__(self):
         self.module: Any = None  # a Module, see tools/emulator/modules.py
@@ -49,18 +53,22 @@ class Slot:
 
 
 class Host:
-    def __init__(self, script, plan, on_line=None, heap="4M"):
+    def __init__(self, script, plan, on_line=None, heap="4M", piece_s=None, places=()):
         """`script`: of the terminal's half, below the repository; `plan`: a dict for it;
-        on_line(text): what it tells the judge."""
+        on_line(text): what it tells the judge; piece_s: bytes of a module that come within are
+        handed on together; places: where else the terminal's half finds what it imports."""
         self.time = Time()
         self.slots = {number: Slot() for number in range(1, 7)}
         self.news = []  # for the board, of this very moment
         self.transfers = 0  # on the I2C bus
         self.before_transfer = None  # called with (address, bytes) before each, if set
+        self.network: Any = None  # a tools.virtual.net Network, if there is one
         self._script = script
         self._plan = {"utc_ms": UTC_MS, **plan}
         self._on_line = on_line or (lambda text: None)
         self._heap = heap
+        self._piece_s = piece_s
+        self._places = [str(tree.ROOT), *places, ".frozen", str(_UMQTT)]
         self._process = None
 
     def plug(self, slot, kind, make, options=None):
@@ -73,11 +81,13 @@ class Host:
             lambda piece: self._hand(slot, piece),
             lambda level: self._interrupt(slot, level),
             lambda: place.bits,
+            self._piece_s,
         )
         place.module = make(place.port, slot, options or {})
         place.eeprom = Eeprom(records.identity(kind, "OpenTTU", f"SIM{slot:05d}", 1))
         place.is_on = False
         place.refresh()
+        self._show(slot)
         return place.module
 
     def unplug(self, slot):
@@ -85,6 +95,7 @@ class Host:
         place.port.close()
         place.module.close()
         place.module = place.port = place.eeprom = None
+        self._show(slot)
         self._interrupt(slot, 1)
 
     def run(self):
@@ -92,21 +103,29 @@ class Host:
         self._process = subprocess.Popen(
             [setup.interpreter(), "-X", f"heapsize={self._heap}", self._script],
             cwd=tree.ROOT,
-            env=setup.board_env(MICROPYPATH=f"{tree.ROOT}:.frozen:{_UMQTT}"),
+            env=setup.board_env(MICROPYPATH=":".join(self._places)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         try:
-            self._answer(json.dumps(self._plan))
+            self._write(json.dumps(self._plan) + "\n")
             return self._serve()
         finally:
             self._process.kill()
             self._process.wait()
 
+    def _show(self, slot):
+        """The board's presence pin; before the start it has not looked yet."""
+        if self._process:
+            self.news.append(f"x {slot} {0 if self.slots[slot].module else 1}")
+
     def _answer(self, text):
-        self._process.stdin.write(text + "\n")
+        self._write(f"{len(text):05d}{text}")
+
+    def _write(self, text):
+        self._process.stdin.write(text)
         self._process.stdin.flush()
 
     def _serve(self):
@@ -115,6 +134,8 @@ class Host:
             mark, _, rest = line.rstrip("\n").partition(" ")
             if mark == "t" and rest.lstrip("-").isdigit():
                 self._advance(int(rest))
+            elif mark == "a" and rest.isdigit():
+                self.time.run(int(rest), _never)
             elif mark == "=":
                 self._on_line(rest)
             elif line.startswith('{"'):
@@ -127,13 +148,16 @@ class Host:
         alive = self.news or self.time.run(until_us, lambda: self.news)
         if not alive:
             raise BenchError("nothing will ever happen again")
-        self._answer(" ".join([str(self.time.us), *self.news]))
+        self._answer(" ".join([str(self.time.us), str(self.time.next_us()), *self.news]))
         self.news.clear()
 
     def _act(self, mark, words):
         if mark == "i" and len(words) == 3:
             out = b"" if words[1] == "-" else bytes.fromhex(words[1])
             self._answer(self._transfer(int(words[0]), out, int(words[2])))
+            return True
+        if mark in ("k", "s", "e") and self.network:
+            self.network.act(mark, words)
             return True
         if mark not in ("o", "w", "c", "p", "r", "x") or not words or not words[0].isdigit():
             return False

@@ -20,18 +20,19 @@ def diff(a, b):
 
 
 class Time:
-    """One clock for all: `us` moves only when every task waits."""
+    """One clock for all: `us` moves only when every task waits. `first_us`: of the ticks."""
 
-    def __init__(self, utc_ms):
+    def __init__(self, utc_ms, first_us=0):
         self.us = 0
+        self._first_us = first_us
         self._utc_ms = utc_ms
         self._start = time.ticks_ms() + _AHEAD_MS
 
     def ticks_us(self):
-        return self.us & _PERIOD
+        return self._first_us + self.us & _PERIOD
 
     def ticks_ms(self):
-        return (self._start + self.us // 1000) & _PERIOD
+        return time.ticks_add(self._start, self.us // 1000)
 
     def utc_ms(self):
         return self._utc_ms + self.us // 1000
@@ -69,11 +70,6 @@ class Queue:
         for key in [key for key, entry in self.map.items() if self._is_ready(entry[1])]:
             task, _ = self.map.pop(key)
             asyncio.core._task_queue.push(task)
-
-    def _arrival(self, port):
-        if hasattr(port, "arrival"):
-            return port.arrival()
-        return self._clock.us if port.ioctl(3, 1) else None  # a ThreadSafeFlag, MP_STREAM_POLL
 
     def _is_ready(self, port):
         arrival = self._arrival(port)

@@ -38,3 +38,9 @@ class Time:
             return False
         self.us = max(self.us, until_us)
         return True
+
+    def next_us(self):
+        """When something is due, -1: nothing is."""
+        while self._due and self._due[0][2].call is None:
+            heapq.heappop(self._due)
+        return self._due[0][0] if self._due else -1
