@@ -227,8 +227,13 @@ class Terminal:
             add("network", self._network)
             for name, make in self.delivering.tasks():
                 add(name, make)
+        for part in (self._clock_rows, self.storing.rows, self.supply.rows):
+            self.health.show(part)
         self.shell = shell.on_stdin()
         add("console", self.shell.run)
+
+    def _clock_rows(self):
+        return [("clock " + row[0], row[1]) for row in list(self.timekeeping.rows())[2:5]]
 
     def _build_time(self):
         self.timekeeping.freeze(self.keeping.take, self.keeping.freezes.last())
