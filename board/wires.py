@@ -8,6 +8,8 @@ import time
 import machine
 from micropython import const
 
+from firmware.core import civil
+
 _RESET_US = const(200)  # more than any module's reset input asks for
 _NETWORK_MS = const(30000)  # longest wait for a link; the uplink goes on trying without
 
@@ -26,6 +28,15 @@ def utc_us():
 def utc_ms():
     """UTC in ms since 1970."""
     return utc_us() // 1000
+
+
+def set_utc(us):
+    """Sets the battery clock: UTC in us since 1970. Some keep whole seconds only, so call it when
+    one begins; their calendars end with 2099, later years are not set."""
+    moment = civil.moment(us // 1000)
+    if moment[0] < 2100:
+        weekday = (us // 86400000000 + 3) % 7 + 1  # Monday is 1, for the STM32
+        machine.RTC().datetime(moment[:3] + (weekday,) + moment[3:] + (us % 1000000,))
 
 
 class Metrology:
@@ -55,6 +66,23 @@ class Metrology:
             pin.irq(edge.hit, trigger, **self._how)
 
 
+class Supply:
+    """The line that is low while the supply has failed and the terminal runs on what is stored."""
+
+    def __init__(self, pin, stamp_us, is_hard=False):
+        """`pin`: a number or name as the port takes it; `stamp_us()` and `is_hard` as above."""
+        self._how = {"hard": True} if is_hard else {}
+        self._pin = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
+        self.stamp_us = stamp_us
+
+    def is_good(self):
+        return bool(self._pin())
+
+    def attend(self, handler):
+        """handler(pin) at each falling edge, from the interrupt."""
+        self._pin.irq(handler, machine.Pin.IRQ_FALLING, **self._how)
+
+
 class Watchdog:
     """The hardware watchdog. It cannot be stopped: while a person has the prompt, `hold` lets a
     hardware timer feed it, so that a file copy is not cut off by a reset."""
@@ -74,13 +102,22 @@ class Watchdog:
         )
 
 
+_CAUSES = (
+    ("PWRON_RESET", "power-on"),  # and a brownout, on every port
+    ("HARD_RESET", "hard"),  # and a panic
+    ("WDT_RESET", "watchdog"),
+    ("DEEPSLEEP_RESET", "deep sleep"),
+    ("SOFT_RESET", "soft"),
+)
+
+
 def reset_cause():
-    """Why this boot happened, as text."""
+    """Why this boot happened, a word of firmware/supervisor/boots.py, as far as the port tells."""
     cause = machine.reset_cause()
-    for name in ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "DEEPSLEEP_RESET", "SOFT_RESET"):
+    for name, word in _CAUSES:
         if cause == getattr(machine, name, None):
-            return name
-    return "reset cause %d" % cause
+            return word
+    return "unknown"
 
 
 class _Attention:

@@ -8,6 +8,7 @@ from firmware.bay.pass_through import PassThrough
 from firmware.bay.searcher import Searcher
 from firmware.bay.sender import Sender
 from firmware.bay.slot import Slot
+from firmware.booting import Absent
 from firmware.config import archive
 from firmware.config.group import Group
 from firmware.loading import Loader
@@ -27,22 +28,22 @@ def _control(_name):
 
 class Expansion:
     def __init__(self, terminal, heap):
-        """`terminal` has its board, clock, log, config, archive, points, telling and supervisor;
-        `heap` counts what drivers take (core/heap.py)."""
+        """`terminal` has its boot, board, clock, log, config, archive, points, telling and
+        supervisor; `heap` counts what drivers take (core/heap.py)."""
         self.t = terminal
         self._heap = heap
         self._control = None
-        board, supervisor = terminal.board, terminal.supervisor
+        board, supervisor, boot = terminal.board, terminal.supervisor, terminal.boot
         self._wires = {number: board.slot(number) for number in board.SLOTS}
         self.bay = Bay(
-            [self._wires[number] for number in board.SLOTS],
-            Loader(heap).driver,
+            boot.slots([self._wires[n] for n in board.SLOTS], terminal.config.get("uplink.via")),
+            terminal.supply.guard(boot.finder(Loader(heap).driver)),
             self._make_slot,
             supervisor,
             terminal.telling,
         )
         supervisor.add("bay", self.bay.run)
-        if _has_controlled():
+        if _has_controlled() and not boot.is_safe:
             self._load_control()  # what was under way when the power went is told now
         self._build_tools()
 
@@ -54,6 +55,11 @@ class Expansion:
     def modems(self):
         """The Slots in service whose module is a modem."""
         return [slot for slot in self.bay.slots if slot.kind == "cellular"]
+
+    def rest(self, on):
+        """Nothing but modems asks its devices while the terminal runs on what is stored."""
+        for slot in self.bay.slots:
+            slot.is_resting = on and slot.kind != "cellular"
 
     def attach(self, *row):
         """A device more in the archive; the slot's module is opened anew."""
@@ -88,6 +94,7 @@ class Expansion:
         t, kind = self.t, identity.kind
         cfg = dict(t.config.group(kind))
         cfg["zone_min"] = t.config.get("energy.zone_min")
+        cfg["time_told"] = t.timekeeping.modem
         cfg["devices"] = lambda: t.archive.rows(number)
         cfg["redeem"] = lambda *words: self.control.door.redeem(*words)
         wires = self._wires[number]
@@ -95,12 +102,15 @@ class Expansion:
 
     def _build_tools(self):
         """For people who look for devices, or speak to one themselves."""
+        self.pass_through = None
+        if self.t.boot.is_safe:
+            self.searcher = self.sender = Absent()
+            return
         find, add, log = self.bay.slot, self.t.supervisor.add, self.t.log
         self.searcher = Searcher(find, log)
         add("search", self.searcher.run)
         self.sender = Sender(find, log)
         add("send", self.sender.run)
-        self.pass_through = None
         cfg = Group(self.t.config, "pass_through")
         if cfg.port:
             self.pass_through = PassThrough(find, cfg, log, self.t.telling)

@@ -37,9 +37,10 @@ class Keeping:
         self.freezes.take(kind, end_ms, marks)
 
     def settled(self, utc_ms):
-        """The billing settled what came up to now, and filled its points."""
+        """The billing settled what came up to now, and filled its points. With the first settling
+        of a minute the energies that are told are those of that moment, and on flash."""
         points, at = self._t.points, self._energies
-        for value in self._t.meter.energy.cells:
+        for value in self._t.meter.energy.told:
             points.values[at] = value
             at += 1
         self.freezes.settled(utc_ms)

@@ -4,50 +4,53 @@ import asyncio
 import json
 
 from firmware.bay.carrier import Carrier
+from firmware.booting import Boot
 from firmware.config import archive
 from firmware.config import store as config
 from firmware.config.group import Group
 from firmware.console import shell, ttu
 from firmware.console.views import Views
 from firmware.core.clock import Clock
-from firmware.core.errors import StoreError
 from firmware.core.heap import Heap
 from firmware.core.log import Log
-from firmware.core.twin import Twin
+from firmware.delivering import Delivering
+from firmware.energy_keeper import Keeper, open_checkpoint
 from firmware.expansion import Expansion
+from firmware.health import Health
+from firmware.keeping import Keeping
 from firmware.metering import billing
 from firmware.metrology import Metrology
 from firmware.points.table import Points
 from firmware.store import event_codes
-from firmware.store.checkpoint import SAVE_MS, Checkpoint
 from firmware.store.events import EventLog
-from firmware.supervisor.tasks import Supervisor
+from firmware.storing import Storing
 from firmware.supervisor.vitals import Vitals
+from firmware.supply import Supply, Uplink
 from firmware.telling import Telling
-from firmware.uplink import json_face
+from firmware.timekeeping import Timekeeping
 from firmware.uplink.conn import Network
-from firmware.uplink.limits import Limits
-from firmware.uplink.outbox import Outbox
-from firmware.uplink.reporter import Reporter
-from firmware.uplink.session import Session
 
 VERSION = "0.1.0"
 _PROBLEMS_MAX = 8  # of the archive that are told at a start, archive() shows all
 _DRAIN_MS = 3000  # an orderly stop waits this long for the outbox
-_LINK_DEADLINE_MS = 6000  # the longest pause between two tries to start the metrology unit is 5 s
 
 
 def run(board):
     """Boot, run, stop in order. Ctrl-C leaves to the interpreter's prompt, Ctrl-D restarts."""
     heap = Heap()  # after the last import but the drivers', before the first object
-    terminal = Terminal(board, heap)
+    boot = Boot(board)
+    terminal = boot.build(lambda: Terminal(board, heap, boot))
     ttu.bind(terminal.views)
     leaving = None
     try:
         asyncio.run(terminal.run())
     except (KeyboardInterrupt, SystemExit) as wish:
         leaving = wish
+    except Exception as error:
+        boot.ended(error)  # the watchdog, which nobody feeds now, does the rest
+        raise
     print(json.dumps(asyncio.run(terminal.stop())))
+    boot.ended()
     if isinstance(leaving, SystemExit):
         raise leaving
     ttu.bind(None)
@@ -66,7 +69,8 @@ def _metrology(name):
 class Terminal:
     """Everything, wired. Parts are attributes; the tasks belong to the supervisor."""
 
-    def __init__(self, board, heap):
+    def __init__(self, board, heap, boot=None):
+        self.boot = boot or Boot(board)
         self.VERSION = VERSION
         self.event_name = event_codes.name
         self.board = board
@@ -74,20 +78,26 @@ class Terminal:
         self.log = Log(self.clock)
         self.config = config.on_flash()
         problems = self.config.load()
+        if self.boot.settings is not None:
+            self.config.only(self.boot.settings)
         self._follow_log_level("log.level", self.config.get("log.level"))
         self.config.subscribe("log.level", self._follow_log_level)
-        self.checkpoint = Checkpoint(Twin("/energy.a", "/energy.b", 4096))
-        kept, wrong = self.checkpoint.read()
+        self.checkpoint = open_checkpoint(board)
+        kept, wrong = self.checkpoint.read(self.clock.utc_ms())
         self.events = EventLog(self.clock, self.checkpoint.boot)
         self.telling = Telling(self.events)
+        self.timekeeping = Timekeeping(self, Group(self.config, "time"))
+        self.storing = Storing(
+            self.clock, self.events, lambda name: self.config.get("store." + name)
+        )
         self.points = Points(self.config.get("station.points"))
         self.archive = archive.on_flash()
         # paths only: a value may be a secret
         self.config.subscribe(
             "", lambda path, _: self.events.emit(event_codes.CONFIG_COMMITTED, "", path)
         )
-        self._build_uplink()
-        self.events.emit(event_codes.BOOT, "", board.reset_cause())
+        self.health = Health(self, self.boot)
+        self.health.begin()
         for problem in problems:
             self.events.emit(event_codes.CONFIG_DEFAULTED, "", problem)
         self._look_into_archive()
@@ -97,9 +107,13 @@ class Terminal:
         self.meter, self.link = self.metrology.meter, self.metrology.link
         self._build_billing()
         self._restore(kept, wrong)
+        self._build_supply()
+        self.vitals = Vitals(self, heap)
+        self.timekeeping.claim(self.points)
+        self.keeping = Keeping(self, Group(self.config, "freeze"))
+        self._build_uplink()
         self._build_supervisor()
         self.expansion = Expansion(self, heap)
-        self.vitals = Vitals(self, heap)
         self.points.seal()  # what comes now are devices, under names that people chose
         self.views = Views(self)
 
@@ -116,27 +130,34 @@ class Terminal:
     def _build_uplink(self):
         cfg = Group(self.config, "uplink")
         station = self.config.get("station.name")
-        self.outbox = Outbox()
-        self.reporter = Reporter(self.points, self.outbox, self.clock, station, event_codes.name)
-        self.events.subscribe(lambda event: self.reporter.event(self.events.boot, event))
-        topic = json_face.status_topic(station)
-        ssl, explain = self._tls() if cfg.tls else (None, str)
-        self.session = Session(
+        self.delivering = Delivering(
             self.clock,
             self.log,
-            cfg.host,
-            cfg.port,
-            station.encode(),
-            user=cfg.user.encode() or None,
-            password=cfg.password.encode() if cfg.user else None,
-            keepalive_s=cfg.keepalive_s,
-            will=(topic, json_face.OFFLINE, True, 1),
-            birth=(topic, json_face.ONLINE, True, 1),
-            ssl=ssl,
-            limits=Limits(backoff_max_ms=cfg.backoff_max_s * 1000),
-            network=Carrier(self._modems, self.log) if cfg.via == "cellular" else Network(),
-            explain=explain,
+            cfg,
+            station,
+            self.events,
+            self.points,
+            self.storing.events,
+            self.keeping.freezes.store("curve"),
         )
+        ssl, explain = self._tls() if cfg.tls else (None, str)
+        ways = [cfg.via] + ([cfg.second] if cfg.second not in ("none", cfg.via) else [])
+        self.delivering.connect(ssl, explain, [self._way(name) for name in ways])
+
+    def _way(self, name):
+        return Carrier(self._modems, self.log) if name == "cellular" else Network()
+
+    @property
+    def outbox(self):
+        return self.delivering.outbox
+
+    @property
+    def reporter(self):
+        return self.delivering.reporter
+
+    @property
+    def session(self):
+        return self.delivering.session
 
     def _tls(self):
         """TLS for the uplink, and who explains its errors. Wrong files cost the connection."""
@@ -171,28 +192,66 @@ class Terminal:
         if self.billing.is_restored:
             self.events.emit(event_codes.ENERGY_RESTORED, "meter")
 
-    def _build_supervisor(self):
-        self.watchdog = self.board.watchdog(self.config.get("wdt.timeout_ms"))
-        self.supervisor = Supervisor(
-            self.clock, self.log, self.telling.task_event, feed=self.watchdog.feed
+    def _build_supply(self):
+        cfg, emit = Group(self.config, "supply"), self.events.emit
+        full_load_w = 3 * self.config.get("metering.nominal_v") * self.config.get("pq.rated_a")
+        self.keeper = Keeper(
+            self.clock,
+            self.checkpoint,
+            self.billing,
+            full_load_w,
+            cfg.record_s,
+            emit,
         )
+        line, flag = self.board.supply(), asyncio.ThreadSafeFlag()
+        self.supply = Supply(
+            line, self.clock, cfg, self.keeper, self.checkpoint, self.events, flag
+        )
+        self.supply.tell_start(self.board.reset_cause())
+
+    def _build_supervisor(self):
+        self.watchdog, self.supervisor = self.health.watchdog, self.health.supervisor
+        self.session.beat = self.supervisor.pulse("uplink")
         add = self.supervisor.add
         for name, factory in self.board.background():
             add(name, factory)
-        add("link", self.link.run, critical=True, deadline_ms=_LINK_DEADLINE_MS)
+        add("link", self.link.run)
         add("link watch", self.link.watch)
         if self.metrology.waveforms:
             add("waveforms", self.metrology.waveforms.run)
-        add("billing", lambda: self.billing.run(self.clock, self._settled))
-        add("housekeeping", lambda: self.vitals.run())
-        add("checkpoint", self._checkpoints)
+        add("billing", lambda: self.billing.run(self.clock, self.settled))
+        add("housekeeping", self.vitals.run)
+        self.keeper.beat = self.supervisor.pulse("checkpoint")
+        add("checkpoint", self.keeper.run)
+        self.storing.beat = self.supervisor.pulse("store")
+        add("store", self.storing.run)
+        self._build_time()
+        self._build_last_gasp()
+        add("supply", self.supply.run)
         if self.config.get("uplink.enabled"):
-            period_ms = self.config.get("uplink.period_s") * 1000
             add("network", self._network)
-            add("uplink", lambda: self.session.run(self.outbox))
-            add("reporter", lambda: self.reporter.run(period_ms))
+            for name, make in self.delivering.tasks():
+                add(name, make)
         self.shell = shell.on_stdin()
         add("console", self.shell.run)
+
+    def _build_time(self):
+        self.timekeeping.freeze(self._take, self.keeping.freezes.last())
+        timebase = getattr(self.link, "timebase", None)
+        self.timekeeping.begin(self.supervisor, lambda: self.expansion.bay.slots, timebase)
+
+    def _take(self, kind, end_ms, marks):
+        """A quarter, a day or a month is over."""
+        self.keeping.take(kind, end_ms, marks)
+        self.delivering.take(kind, end_ms, marks)
+
+    def _build_last_gasp(self):
+        factory = self._uplink if self.config.get("uplink.enabled") else None
+        uplink = Uplink(self.delivering, self.supervisor, "uplink", factory)
+        self.supply.connect(uplink, self.storing.save, lambda on: self.expansion.rest(on))
+
+    def _uplink(self):
+        return self.session.run(self.outbox)
 
     async def run(self):
         self.log.sink = self.shell.interject
@@ -214,25 +273,21 @@ class Terminal:
         report = self.vitals.report()
         report["link_mode"] = link_mode
         await self.supervisor.stop()
+        self.delivering.save()
         self.expansion.bay.close()
-        self.save_energy()
+        self.keeper.stop()
+        self.timekeeping.save()
+        self.storing.save()
         return report
-
-    def save_energy(self):
-        try:
-            self.checkpoint.write(self.billing.record())
-        except StoreError as error:
-            self.events.emit(event_codes.STORE_FAILED, "", str(error))
-
-    async def _checkpoints(self):
-        while True:
-            self.save_energy()
-            await asyncio.sleep_ms(SAVE_MS)
 
     async def _network(self):
         await self.board.network()
         while True:
             await asyncio.sleep_ms(60000)
 
-    def _settled(self):
-        self.billing.fill(self.points, self._bill_base, self.clock.utc_ms())
+    def settled(self):
+        """The billing brought its registers up to now."""
+        self.supervisor.beat("billing")
+        utc_ms = self.clock.utc_ms()
+        self.billing.fill(self.points, self._bill_base, utc_ms)
+        self.keeping.settled(utc_ms)

@@ -167,10 +167,14 @@ class Metrology:
 
     def _settled(self, window, stamp):
         base = self.block.base + len(quantities.POINTS) + len(_FLAGS)
-        self.t.points.put_all(base, window.energy.cells, self._energy_quality(), stamp)
+        energy = window.energy
+        self.t.points.put_all(base, energy.told, self._energy_quality(), energy.told_ms or stamp)
 
     def _energy_quality(self):
-        """Substituted from a gap on until what stands in for it is in the registers."""
+        """Nothing is told before the energy of a reboot is there, or while all that was kept is
+        lost; substituted from a gap on until what stands in for it is in the registers."""
+        if self.t.billing.is_doubtful():
+            return quality.IV
         late_ms, self._late_ms = self._late_ms, self.ways.late_ms()
         if self.ways.is_owing() or self._late_ms != late_ms:
             return quality.SB

@@ -73,7 +73,10 @@ class RegisterMetrology:
         points.put(base + len(values), meter.flags, quality.GOOD, stamp)
         if meter.is_settled:
             bits = quality.SB if meter.flags & flags.GAP else quality.GOOD
-            points.put_all(base + len(values) + 1, meter.energy.cells, bits, stamp)
+            energy = meter.energy
+            bits |= quality.IV if self.t.billing.is_doubtful() else 0
+            stamp = energy.told_ms or stamp
+            points.put_all(base + len(values) + 1, energy.told, bits, stamp)
         self.tally.take(meter.flags)
         self.t.vitals.window()
         self.window_ms = self.clock.ms()

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from firmware.core.errors import StoreError
 from firmware.store import batches, event_codes
 from firmware.store.audit import Audit
 from firmware.store.batches import Batches
@@ -13,6 +14,7 @@ class Storing:
     def __init__(self, clock, events, setting, fs=None):
         """setting(name) of the group `store`. Build it as soon as there is an EventLog: reads
         flash, and takes every event the EventLog still has. fs: not the board's own."""
+        self.beat = _nothing  # tells the supervisor
         self.retention = Retention()
         self.events = EventStore(events, self.retention, setting("class_kb"), fs)
         self.audit = Audit(events, self.retention, setting("audit_kb"), fs)
@@ -22,8 +24,25 @@ class Storing:
                 events.emit(event_codes.STORE_FAILED, name, problem)
             self.batches.add(name, store)
 
+    def save(self):
+        """What waits, to flash at once; what flash refuses waits on."""
+        try:
+            self.batches.flush()
+        except StoreError:
+            pass  # told by the batches, which try again
+
+    def rows(self):
+        """(text, value) for people."""
+        for name, used, room in self.retention.usage():
+            yield "store " + name, "%d of %d kB" % (used // 1024, room // 1024)
+
     async def run(self):
         """A task for the supervisor, for ever."""
         while True:
+            self.beat()
             self.batches.poll()
             await asyncio.sleep_ms(batches.POLL_MS)
+
+
+def _nothing():
+    pass

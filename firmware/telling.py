@@ -4,6 +4,13 @@ pass-through, control and the supervisor call it their listener."""
 from firmware.core.members import Members
 from firmware.store import event_codes
 
+_TASKS = {
+    "crashed": event_codes.TASK_CRASHED,
+    "late": event_codes.TASK_LATE,
+    "stuck": event_codes.TASK_STUCK,
+    "gave up": event_codes.TASK_GIVEN_UP,
+}
+
 
 class Telling:
     def __init__(self, events):
@@ -41,5 +48,4 @@ class Telling:
         self._events.emit(event_codes.code(name), who, details, stamp_ms)
 
     def task_event(self, kind, name, text):
-        code = event_codes.TASK_LATE if kind == "late" else event_codes.TASK_CRASHED
-        self._events.emit(code, name, text)
+        self._events.emit(_TASKS[kind], name, text)

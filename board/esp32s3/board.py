@@ -5,8 +5,11 @@ interrupts are soft on this port: a stamp is late by what runs at the time.
 
 import time
 
+import esp32
 import machine
 import network as wlan
+from esp32 import Partition
+from micropython import const
 
 from board import wires
 from board.esp32s3 import expander
@@ -29,6 +32,9 @@ _resets = expander.Expander(_backplane, 0x27, 0xFF00)
 def clock():
     """Arguments of core.clock.Clock."""
     return time.ticks_us, time.ticks_diff, wires.utc_ms, wires.utc_us
+
+
+set_utc = wires.set_utc
 
 
 def metrology():
@@ -103,6 +109,17 @@ class _Timer:
         self._callback(self)
 
 
+def journal():
+    """A data partition `journal` of 256 KB in the port's partition table, None without one."""
+    found = Partition.find(Partition.TYPE_DATA, label="journal")
+    return found[0] if found else None
+
+
+def supply():
+    """The line of the supply."""
+    return wires.Supply(48, time.ticks_us)
+
+
 def watchdog(timeout_ms):
     return wires.Watchdog(timeout_ms, 0)
 
@@ -121,6 +138,39 @@ def background():
     return ()
 
 
-reset_cause = wires.reset_cause
+# RTC_CNTL_RESET_STATE_REG, bits 5:0: the reset source of the core that runs Python (ESP32-S3
+# technical reference manual, "Reset and Clock"). Not run on silicon yet.
+_RESET_STATE = const(0x60008038)
+_SOURCES = (
+    (1, "power-on"),
+    (15, "brownout"),
+    (7, "task watchdog"),  # of timer group 0, which the system's task watchdog is
+    (8, "watchdog"),  # of timer group 1: interrupts were off for too long
+    (9, "watchdog"),  # of the RTC, and the last line
+    (16, "watchdog"),
+    (18, "watchdog"),
+    (5, "deep sleep"),
+)
+_SOFTWARE = (3, 12)  # resets that the system asks for itself, after what it calls by another name
+
+
+def reset_cause():
+    """Why this boot happened. The port calls a brownout a power-on and three watchdogs one thing;
+    the chip's register tells them apart. A panic and machine.reset() stay the same: hard."""
+    source = machine.mem32[_RESET_STATE] & 0x3F
+    told = wires.reset_cause()
+    if told == "soft":  # the chip did not reset, the register is of the time before
+        return told
+    if source in _SOFTWARE:
+        # the brownout detector and the task watchdog may end in a software reset: then the port
+        # has the system's word for it, which is not what the register says
+        return {"power-on": "brownout", "watchdog": "task watchdog"}.get(told, told)
+    for number, word in _SOURCES:
+        if source == number:
+            return word
+    return told
+
+
+temperature = getattr(esp32, "mcu_temperature", None)  # of the chip, degrees Celsius
 unique_id = machine.unique_id
 kernels = None  # firmware/metering/kernels.py does

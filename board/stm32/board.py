@@ -32,6 +32,9 @@ def clock():
     return time.ticks_us, time.ticks_diff, wires.utc_ms, wires.utc_us
 
 
+set_utc = wires.set_utc
+
+
 def metrology():
     spi = machine.SPI(3, baudrate=SPI_HZ, polarity=0, phase=0)  # B3 B4 B5
     pins = ("D24", "D7", "D2", "D3", "D5", "D6")  # A4 G12 G14 E13 E11 E9
@@ -62,6 +65,15 @@ def _maker(uart):
     )
 
 
+def journal():
+    """None: the sectors of the chip's own flash have 128 KB, and there is no other."""
+
+
+def supply():
+    """The line of the supply."""
+    return wires.Supply("F1", time.ticks_us, is_hard=True)
+
+
 def watchdog(timeout_ms):
     return wires.Watchdog(timeout_ms, -1)
 
@@ -78,6 +90,9 @@ def background():
     return ()
 
 
+# The port reads and clears the flags of RCC_RSR before Python runs: its word is all there is. It
+# calls a brownout (BORRSTF) a power-on, and both watchdogs one; a fault ends in its own reset.
 reset_cause = wires.reset_cause
+temperature = None  # the port measures none without calibration
 unique_id = machine.unique_id
 kernels = thumb

@@ -19,7 +19,10 @@ _backplane = machine.I2C(1, freq=400000)
 
 def clock():
     """Arguments of core.clock.Clock."""
-    return machine.ticks_us, time.ticks_diff, wires.utc_ms, wires.utc_us
+    return machine.ticks_us, time.ticks_diff, lambda: machine.utc_us() // 1000, machine.utc_us
+
+
+set_utc = wires.set_utc
 
 
 def metrology():
@@ -41,6 +44,16 @@ def slot(number):
         machine.edge_us,
         machine.Timer,
     )
+
+
+def journal():
+    """The raw end of the flash as a block device, None when all of it is a file system."""
+    return machine.journal()
+
+
+def supply():
+    """The line of the supply, on the backplane."""
+    return wires.Supply(27, machine.edge_us)
 
 
 class Watchdog:
@@ -65,6 +78,11 @@ def background():
     return (("pins", machine.pump), ("slot pins", machine.slot_pump))
 
 
-reset_cause = wires.reset_cause
+def reset_cause():
+    """As wires.reset_cause; this board's silicon also knows brownouts and crashes."""
+    return machine.raw_reset or wires.reset_cause()
+
+
+temperature = None  # it has none
 unique_id = machine.unique_id
 kernels = None  # firmware/metering/kernels.py does

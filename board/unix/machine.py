@@ -2,11 +2,13 @@
 
 Found before the built-in one because this folder is first on the path; lives on the host,
 never on the board's flash. Some names exist here only, for the board file: `edge_us`, `ticks_us`,
-`pump` and `slot_pump`. Everything else is as on a microcontroller (a subset of it).
+`utc_us`, `pump`, `slot_pump` and `raw_reset`. Everything else is as on a microcontroller (a subset
+of it).
 """
 
 import asyncio
 
+import flash
 import shim_flag
 import shim_poll
 from shim_i2c import I2C
@@ -21,10 +23,12 @@ from shim_system import (
     WDT,
     WDT_RESET,
     freq,
+    raw_reset,
     reset,
     reset_cause,
     soft_reset,
     unique_id,
+    utc_us,
 )
 from shim_timer import Timer
 from shim_uart import UART
@@ -45,6 +49,11 @@ def edge_us():
 def ticks_us():
     """As time.ticks_us, by the chip's crystal: what it stood still in lockstep never was."""
     return chip_bus.ticks_us()
+
+
+def journal():
+    """What of the flash is no file system, as a block device, or None."""
+    return flash.tail
 
 
 def pump():
@@ -79,6 +88,7 @@ __all__ = (
     "mem32",
     "mem8",
     "pump",
+    "raw_reset",
     "reset",
     "reset_cause",
     "slot_pump",
@@ -86,4 +96,5 @@ __all__ = (
     "ticks_us",
     "time_pulse_us",
     "unique_id",
+    "utc_us",
 )

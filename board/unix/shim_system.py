@@ -35,6 +35,10 @@ def reset_cause():
     return int(os.getenv("TTU_RESET_CAUSE") or PWRON_RESET)
 
 
+# what no port tells Python: "brownout", "panic", or "" when reset_cause() is all there is to it
+raw_reset = os.getenv("TTU_RESET_RAW") or ""
+
+
 def unique_id():
     return binascii.unhexlify(shim_host.wiring.get("unique_id", _DEFAULT_ID))
 
@@ -55,6 +59,11 @@ class WDT:
 
     def feed(self):
         shim_host.tell(self._line)
+
+
+def utc_us():
+    """UTC in us since 1970, as the RTC has it."""
+    return time.time_ns() // 1000 + RTC._offset_us
 
 
 def _days(year, month, day):

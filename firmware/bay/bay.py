@@ -56,8 +56,9 @@ class Place:
 class Bay:
     def __init__(self, wires, find, make_slot, supervisor, listener, sleep=None):
         """`wires`: those of every slot (board/wires.py SlotWires). find(kind): a coroutine that
-        gives the Driver class of a module type, None without one. make_slot(number, identity,
-        driver): has run(), which never ends. `listener` has module_in, module_out and
+        gives the Driver class of a module type, None without one, and raises SlotError with a
+        sentence when it is not to be used. make_slot(number, identity, driver): has run(), which
+        never ends, and calls its `beat`. `listener` has module_in, module_out and
         module_refused(number, text). sleep(ms): asyncio.sleep_ms unless given."""
         self.places = [Place(slot) for slot in wires]
         self._find = find
@@ -65,6 +66,7 @@ class Bay:
         self._supervisor = supervisor
         self._listener = listener
         self._sleep = sleep or asyncio.sleep_ms
+        self._beat = supervisor.pulse("bay")
 
     @property
     def slots(self):
@@ -83,6 +85,7 @@ class Bay:
         while True:
             for place in self.places:
                 await self._look(place)
+            self._beat()
             await self._sleep(_LOOK_MS)
 
     def close(self):
@@ -129,9 +132,8 @@ class Bay:
         """The task of one module. What is raised here costs this slot only."""
         if place.slot is None:
             kind = place.identity.kind
-            driver = await self._find(kind)
+            place.error, driver = await self._look_up(kind)
             if driver is None:
-                place.error = "there is no driver for modules of type %s" % kind
                 place.state = LEAVING
                 while True:  # until the next look, which ends this task
                     await self._sleep(_LOOK_MS)
@@ -140,7 +142,18 @@ class Bay:
                 place.is_told = True
                 self._listener.module_in(place.number, place.text())
             place.slot = self._make_slot(place.number, place.identity, driver)
+            place.slot.beat = self._supervisor.pulse(place.name)
         await place.slot.run()
+
+    async def _look_up(self, kind):
+        """(why there is none or "", the Driver class of a module type or None)."""
+        try:
+            driver = await self._find(kind)
+        except SlotError as error:
+            return str(error), None
+        if driver is None:
+            return "there is no driver for modules of type %s" % kind, None
+        return "", driver
 
     async def _leave(self, place):
         """No task, no port, no power. A task that does not end is tried again at each look."""

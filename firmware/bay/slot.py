@@ -54,7 +54,9 @@ class Slot:
         self.driver = None  # while open
         self.schedule = None  # while open
         self.blocks = array("H")  # numbers in the points table, in the order of devices()
+        self.is_resting = False  # no turns: loads are shed
         self.problems = ()  # sentences about devices that are not served
+        self.beat = _nothing  # called while it works, with the ms it has nothing to do for
         self._listener = listener
         self._driver_class = driver
         self._wires = wires
@@ -78,6 +80,7 @@ class Slot:
         pause = _FIRST_MS
         while True:
             before = self.turns
+            self.beat()
             try:
                 await self._session()
             except (SlotError, OSError) as error:
@@ -91,6 +94,7 @@ class Slot:
                 # an answer may be under way to what a new driver knows nothing of
                 await asyncio.sleep_ms(self._cfg.get("reply_ms", _REST_MS))
                 continue
+            self.beat(pause)
             await self._pause(pause)
             pause = min(_MOST_MS, 2 * pause)
 
@@ -239,6 +243,7 @@ class Slot:
         schedule = self.schedule
         has_obeyed = False  # commands overtake, but one turn in two belongs to the devices
         while not self._is_stale:
+            self.beat()
             if self._end:
                 raise self._end
             if self._commands and not has_obeyed and not schedule.is_retrying():
@@ -247,10 +252,10 @@ class Slot:
                 continue
             has_obeyed = False
             now = self._clock.ms()
-            if schedule.next(now):
+            if not self.is_resting and schedule.next(now):
                 await self._turn(driver, schedule)
             elif not self._commands:
-                await self._pause(schedule.wait_ms(now))
+                await self._pause(_FIRST_MS if self.is_resting else schedule.wait_ms(now))
                 self.idle_ms += self._clock.ms() - now
             if now - self._minute_ms >= _MINUTE_MS:
                 self._look_after(self._clock.ms())  # not `now`: a turn lies in between
@@ -314,3 +319,7 @@ class Slot:
         if text != self.error or has_lasted:  # failures that follow each other are told once
             self.error = text
             self._listener.slot_failed(self.number, text)
+
+
+def _nothing(_rest_ms=0):
+    pass

@@ -17,9 +17,12 @@ _TARIFFS = (
 _BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 _PARITIES = ("none", "even", "odd")
 _WAYS = ("network", "cellular")
+_SECOND = ("none", "network", "cellular")
+_ACKS = ("application", "broker")
 _MODES = ("push", "buffer", "ppp")
 _SPEEDS = (9600, 19200, 38400, 57600, 115200)
 _FAST = (115200, 230400, 460800, 921600)
+_CLOCKS = ("off", "read", "set")
 _LEVELS = ("debug", "info", "warn", "error")
 
 SCHEMA = (
@@ -70,6 +73,10 @@ SCHEMA = (
         "min",
         "slip of the demand",
     ),
+    ("supply.record_s", "int", 10, 5, 60, None, "s", "energies are on flash at least so often"),
+    ("supply.short_ms", "int", 50, 0, 1000, None, "ms", "a shorter failure is not told"),
+    ("supply.hold_s", "int", 60, 3, 600, None, "s", "so long an outage is tried to be told"),
+    ("supply.calm_s", "int", 60, 0, 600, None, "s", "after an unsteady supply a modem waits"),
     ("freeze.days", "int", 31, 2, 400, None, "d", "days of 15-min curves kept, the oldest go"),
     (
         "freeze.curve",
@@ -110,6 +117,17 @@ SCHEMA = (
     ("uplink.keepalive_s", "int", 30, 10, 600, None, "s", "MQTT keep-alive"),
     ("uplink.period_s", "int", 5, 1, 3600, None, "s", "time between two reports of a device"),
     ("uplink.backoff_max_s", "int", 300, 1, 300, None, "s", "longest wait between attempts"),
+    ("uplink.second", "choice", "none", None, None, _SECOND, "", "the way when the first is dead"),
+    (
+        "uplink.ack",
+        "choice",
+        "application",
+        None,
+        None,
+        _ACKS,
+        "",
+        "what delivered means: the head-end says so, or the broker",
+    ),
     ("rs485.key_s", "int", 1, 1, 60, None, "s", "a key alarm is looked at so often"),
     ("rs485.alarm_s", "int", 60, 2, 3600, None, "s", "an ordinary alarm is looked at so often"),
     ("rs485.data_s", "int", 900, 1, 86400, None, "s", "data are read so often"),
@@ -165,6 +183,12 @@ SCHEMA = (
     ("store.batch_ms", "int", 1000, 100, 1000, None, "ms", "an event is on flash after it"),
     ("store.class_kb", "int", 104, 16, 1024, None, "KB", "flash for the events of one class"),
     ("store.audit_kb", "int", 1040, 64, 4096, None, "KB", "flash for the audit log"),
+    ("time.sntp", "text", "", 0, 64, "host", "", "time server, :port if not 123; empty: none"),
+    ("time.sntp_s", "int", 1800, 64, 86400, None, "s", "it is asked so often"),
+    ("time.master", "bool", False, None, None, None, "", "a master may step more than 15 min"),
+    ("time.meters", "choice", "set", None, None, _CLOCKS, "", "what is done to meters' clocks"),
+    ("time.meters_at", "int", 200, 0, 1439, None, "min", "... at this minute of the local day"),
     ("log.level", "choice", "info", None, None, _LEVELS, "", "least weight of a line to print"),
-    ("wdt.timeout_ms", "int", 8000, 1000, 60000, None, "ms", "reset when unfed so long"),
+    ("wdt.timeout_ms", "int", 12000, 1000, 12000, None, "ms", "reset when unfed so long"),
+    ("safe.stable_min", "int", 60, 10, 1440, None, "min", "safe mode is left after it, if quiet"),
 )

@@ -83,6 +83,21 @@ class Config:
         paths = [row[0] for row in self._schema if _is_below(row[0], prefix)]
         return [(path[start:], self.get(path)) for path in paths]
 
+    def only(self, prefixes):
+        """From here on, what is at or below none of `prefixes` is the default; flash keeps what
+        it has until the next commit, and rollback() then puts it back."""
+        self._previous = self._set
+        self._set = {
+            path: self._set[path]
+            for path in self._set
+            if [prefix for prefix in prefixes if _is_below(path, prefix)]
+        }
+
+    def last_change(self):
+        """The paths that the last commit changed."""
+        before = self._previous or {}
+        return [path for path in self._paths() if before.get(path) != self._set.get(path)]
+
     def set(self, path, value):
         """Puts a value on trial; commit() brings it into force. ConfigError when not allowed."""
         entry = self._entry(path)

@@ -9,7 +9,7 @@ from firmware.core import decimal, quality
 
 _HOURS_MAX = const(50)  # 200 rows
 _ROWS_MAX = const(100)
-_NAMES_MAX = const(6)  # that a refusal lists
+_NAMES_MAX = const(6)  # that a sentence lists
 _WIDE = const(10)  # quantities side by side
 _BOUNDARIES = const(31)
 _HOUR_MS = 3600000
@@ -78,7 +78,7 @@ def _newest(store):
         if not name:
             continue
         if len(rows) < _ROWS_MAX:
-            rows.append((name, " ".join([_short(*row) for row in kept])))
+            rows.append((name, _in_short(kept)))
         else:
             more += 1
     note = "at %s" % _utc(store.last_ms) if rows else ""
@@ -87,27 +87,42 @@ def _newest(store):
     return Table(("device", "quantities, as they are counted"), rows, note)
 
 
-def _short(quantity, power, value, bits):
-    mark = "" if not bits else " (%s)" % quality.text(bits)
-    return "%s=%s%s" % (quantity, _text(value, power) or "-", mark)
+def _in_short(kept):
+    """Of all quantities of a device; a quality that all have is said once."""
+    marks = [row[3] for row in kept]
+    is_same = min(marks) == max(marks)
+    texts = []
+    for quantity, power, value, bits in kept:
+        text = "%s=%s" % (quantity, _said(quantity, value, power) or "-")
+        texts.append(text if not bits or is_same else "%s (%s)" % (text, quality.text(bits)))
+    if is_same and marks[0]:
+        texts.append("(%s)" % quality.text(marks[0]))
+    return " ".join(texts)
 
 
 def _of_device(terminal, kind, store, device):
     columns = _columns(store, device)
-    shown = columns[:_WIDE]
-    times, cells = [], {}
-    since = store.last_ms - _SPAN_MS[kind]
-    for quantity, power in shown:
-        for ms, value, bits in store.values(device, quantity, max(0, since), None, power):
-            if quantity == shown[0][0]:
-                times = times[1 - _BOUNDARIES :] + [ms]
-            text = _text(value, power)
-            cells[ms, quantity] = text + "?" if text and bits else text
-    rows = [[_utc(ms)] + [cells.get((ms, quantity)) for quantity, _ in shown] for ms in times]
+    since = max(0, store.last_ms - _SPAN_MS[kind])
+    times, shown, left, is_marked = [], [], [], False
+    for quantity, power in columns:
+        found = list(store.values(device, quantity, since, None, power))[-_BOUNDARIES:]
+        if not times:
+            times = [row[0] for row in found]
+        is_zero = not [row for row in found if row[1]]
+        if len(shown) == _WIDE or is_zero and len(columns) > _WIDE:
+            left.append(quantity)
+            continue
+        cells = {}
+        for ms, value, bits in found:
+            text = _said(quantity, value, power)
+            is_marked = is_marked or bool(text and bits)
+            cells[ms] = text + "?" if text and bits else text
+        shown.append((quantity, cells))
+    rows = [[_utc(ms)] + [cells.get(ms) for _, cells in shown] for ms in times]
     notes = []
-    if len(columns) > _WIDE:
-        notes.append("and %s" % _listed([quantity for quantity, _ in columns[_WIDE:]]))
-    if [text for text in cells.values() if text and text.endswith("?")]:
+    if left:
+        notes.append("not shown, or 0 all the time: %s" % _listed(left))
+    if is_marked:
         notes.append("?: not as good as it should be")
     header = ["end (UTC)"] + [_title(terminal, device, quantity) for quantity, _ in shown]
     return Table(header, rows, "\n".join(notes))
@@ -145,6 +160,13 @@ def _title(terminal, device, quantity):
         if name == quantity and unit:
             return "%s %s" % (quantity, unit)
     return quantity
+
+
+def _said(quantity, value, power):
+    """As text; what is a time by its name as one."""
+    if value and not power and quantity.endswith("_at"):
+        return _utc(value * 1000)
+    return _text(value, power)
 
 
 def _text(value, power):

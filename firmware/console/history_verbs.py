@@ -2,6 +2,7 @@
 
 _NAMED = ("hours", "until")
 
+
 def make(verb):
     """(curve, freezes) by the decorator of a Verbs."""
 
@@ -18,4 +19,3 @@ def make(verb):
         return history_answers.freezes(terminal, kind, device)
 
     return curve, freezes
-

@@ -3,6 +3,10 @@
 Both print as plain text at a prompt; a script can go through a table's rows.
 """
 
+from micropython import const
+
+_WIDE = const(48)  # characters that a column is at most aligned to
+
 
 class Note:
     """One sentence: what was done, or why it was not."""
@@ -34,18 +38,32 @@ class Table:
         return self.rows[index]
 
     def __repr__(self):
+        # Lines are made twice rather than kept: many small texts that live among the rubbish of
+        # their making leave a small heap without room for the whole.
+        size = sum([len(line.encode()) + 1 for line in self._lines()]) - 1
+        whole = bytearray(size)
+        at = 0
+        for line in self._lines():
+            line = line.encode()
+            if at:
+                whole[at - 1] = 10  # a new line
+            whole[at : at + len(line)] = line
+            at += len(line) + 1
+        return str(whole, "utf-8")
+
+    def _lines(self):
         lines = [self.header] + self.rows
         widths = [0] * max([len(line) for line in lines])
         for line in lines:
             for i in range(len(line)):
-                widths[i] = max(widths[i], len(_text(line[i])))
-        # The texts are made twice rather than kept: a table may be most of a small heap.
-        out = [_aligned(line, widths) for line in lines]
+                # one long cell, such as the tariff plan, does not widen all the others
+                widths[i] = max(widths[i], min(len(_text(line[i])), _WIDE))
+        for line in lines:
+            yield _aligned(line, widths)
         if not self.rows:
-            out.append("(none)")
+            yield "(none)"
         if self.note:
-            out.append(self.note)
-        return "\n".join(out)
+            yield self.note
 
 
 def _text(cell):

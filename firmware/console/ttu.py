@@ -12,7 +12,9 @@ main binds the running terminal with `bind(terminal)`. It offers
   module(slot, name)  (header, rows) or (header, rows, note)    order(slot, verb, arguments)
   control             a control.desk.Desk
   history             a store.freezes.Freezes
+  time()              rows; meter_clocks() (header, rows, note); set_time(text) a sentence
   events(n)           [(sequence, UTC text, name, device, details)], oldest first
+  health              rows(), mode(), force() and leave() as of firmware/health.py
   config log clock    a Config, a Log and a Clock
   calibrator          a metering.calibration.Calibrator; None when the metrology IC is none of its
 A verb returns a Table or, above all for wrong use, a Note of one sentence; it never raises.
@@ -23,7 +25,7 @@ from binascii import unhexlify
 
 from micropython import const
 
-from firmware.console import control_verbs, history_verbs, module_verbs
+from firmware.console import control_verbs, health_verbs, history_verbs, module_verbs, time_verbs
 from firmware.console.module_verbs import slot_number as _slot_number
 from firmware.console.pattern import matches
 from firmware.console.table import Note, Table
@@ -53,6 +55,9 @@ def __getattr__(name):
 @_verb("status()", "the terminal at a glance")
 def status(terminal):
     return Table(("what", "value"), terminal.status())
+
+
+health, safe = health_verbs.make(_verb)
 
 
 @_verb("points('meter.*')", "points by name, * and ? stand for any characters", 1)
@@ -89,6 +94,7 @@ def slots(terminal):
 
 
 module, order = module_verbs.make(_verb)
+time = time_verbs.make(_verb)
 control, select, execute, cancel, interlock = control_verbs.make(_verb)
 curve, freezes = history_verbs.make(_verb)
 

@@ -24,6 +24,10 @@ class Views:
         self.clock = terminal.clock
 
     @property
+    def health(self):
+        return self.t.health
+
+    @property
     def control(self):
         return self.t.expansion.control.desk
 
@@ -201,6 +205,18 @@ class Views:
         if self.t.metrology.waveforms is None:
             return ("record",), (), "this metrology unit gives no waveforms"
         return self.t.metrology.waveforms.table()
+
+    def time(self):
+        """(what, value) rows."""
+        return self.t.timekeeping.rows()
+
+    def meter_clocks(self):
+        """(header, rows, note)."""
+        return self.t.timekeeping.meters.table()
+
+    def set_time(self, text):
+        """A person sets the clock; a sentence."""
+        return self.t.timekeeping.set(text)
 
     def events(self, n):
         rows = []

@@ -31,11 +31,18 @@ class Book:
         self._numbers = {}
         self.under_way = None
         for line in (payload or b"").split(b"\n"):
-            words = str(line, "utf-8").split() if line else ()
-            if len(words) == 4 and words[0] == "!":
-                self.under_way = words[1], words[2], words[3]
-            elif len(words) == 2:
-                self._numbers[words[0]] = int(words[1])
+            try:
+                self._take(str(line, "utf-8").split())
+            except ValueError:  # no UTF-8 too
+                self.is_damaged = True
+
+    def _take(self, words):
+        if len(words) == 4 and words[0] == "!":
+            self.under_way = words[1], words[2], words[3]
+        elif len(words) == 2:
+            self._numbers[words[0]] = int(words[1])
+        elif words:
+            self.is_damaged = True
 
     def number(self, originator):
         """The highest that was accepted; 0: none yet."""

@@ -50,6 +50,7 @@ class Billing:
         self.calendar = calendar
         self.zone_min = zone_min
         self.demand = Demand(slip_min)
+        self.is_lost = False  # flash held energies, and none of them can be used
         self.is_restored = False  # are the energies those of the boot before, and what came since?
         self._meter = meter
         self._ways = ways
@@ -62,11 +63,12 @@ class Billing:
         self._window_ms = 0  # when a window was last seen
         self._was_silent = False  # since the last settling
         self._late_ms = 0  # of the ways, when the minute began
+        self.at_minute = _nothing  # called when a minute is settled, before the tariff changes
 
     async def run(self, clock, settled):
         """For ever; settled() each second."""
         while True:
-            if self.settle(clock.utc_ms(), clock.ms()):
+            if self.settle(clock.utc_ms() if clock.is_known else 0, clock.ms()):
                 settled()
             await asyncio.sleep_ms(_LOOK_MS)
 
@@ -79,9 +81,12 @@ class Billing:
         self._second = second
         minute = second // 60
         is_wrong = self._was_moved(utc_ms - now_ms) or self._was_silent
+        is_over = minute != self._minute
         is_late = self._is_late(minute)
         self._was_silent = False
         self._settle()
+        if is_over:
+            self.at_minute()
         if minute < _KNOWN_MIN:
             self._meter.tariff = 0
             return True
@@ -121,12 +126,26 @@ class Billing:
             self._minute, self._late_ms = minute, late_ms
         return is_late
 
+    def changes(self):
+        """See three_ways."""
+        return self._ways.changes()
+
+    def is_restoring(self):
+        """Is energy of the reboot still to come?"""
+        return self._ways.is_restoring()
+
+    def is_doubtful(self):
+        """Are the energies not to be told: not all there after a reboot, or lost?"""
+        return self.is_lost or not self.energy.is_told or self._ways.is_restoring()
+
     def fill(self, points, base, stamp):
         """Values of POINTS into a table of points, from index `base` on."""
-        put, demand = points.put, self.demand
+        put, demand, told = points.put, self.demand, self.energy.told_tariffs
+        bits = quality.IV if self.is_doubtful() else quality.GOOD
+        told_ms = self.energy.told_ms or stamp
         for at in range(0, (TARIFFS + 1) * _SIX, _SIX):
-            put(base, self.energy.tariffs[at], quality.GOOD, stamp)
-            put(base + 1, self.energy.tariffs[at + 1], quality.GOOD, stamp)
+            put(base, told[at], bits, told_ms)
+            put(base + 1, told[at + 1], bits, told_ms)
             base += 2
         bits = quality.GOOD if demand.is_complete else quality.IV
         for k in range(KINDS):
@@ -139,6 +158,22 @@ class Billing:
         return billing_table.table(self, self._meter.tariff)
 
     # what is kept across a reboot
+
+    def gather(self):
+        """Whole mWh of what came to the registers; the demand hears of it as with record()."""
+        self.energy.settle(self._meter.tariff)
+
+    def moment(self, utc_ms):
+        """For the journal: (UTC ms, tariff, 24 cells, what is below one mWh of each, (registers
+        of the metrology unit, ms without samples, sign of the scale) or None). While a restored
+        record waits for the link the time is that of the record."""
+        self.energy.settle(self._meter.tariff)
+        ways = self._ways.record()
+        if ways is not None:
+            utc_ms = ways["utc"]
+            ways = (ways["reg"], ways["missing"], ways["scale"])
+        energy = self.energy
+        return utc_ms, self._meter.tariff, energy.cells, energy.rests(), ways
 
     def record(self):
         """For the checkpoint: everything counted up to now, and where the registers of the
@@ -168,6 +203,10 @@ class Billing:
         self.is_restored = _try(wrong, self.energy.restore, record)
         if not self.is_restored and "mwh" in record:
             self.is_restored = _try([], self.energy.restore, {"mwh": record["mwh"]})
+
+
+def _nothing():
+    pass
 
 
 def _try(wrong, restore, record):

@@ -65,7 +65,12 @@ class EnergyRegisters:
         self._work = array("i", bytes(72))
         self._zero = array("i", bytes(48))
         self.windows = 0  # added, modulo 2**30
+        self.active = self.reactive = 0  # mWh of all phases, any direction, since forget()
         self._marked = [0] * CELLS  # product units that did not come from samples
+        # what others may be told: the registers, until hold() parts the two
+        self.told, self.told_tariffs = self.cells, self.tariffs
+        self.told_ms = 0  # UTC of `told`; 0: now
+        self.is_told = True  # False from hold() until tell()
 
     def add(self, sums):
         """Sums of one window: 12 words, P high and low, Q high and low of each phase; a value is
@@ -80,6 +85,17 @@ class EnergyRegisters:
         k.wholes(self._rests, self._work, self._units, self.steps, CELLS)
         k.carry(self.cells, 0, self.steps, 0, CELLS)
         k.carry(self.tariffs, tariff * 6, self.steps, TOTAL * 6, 6)
+        steps = self.steps
+        for cell in range(TOTAL * 6):
+            step = steps[cell]
+            if step and cell % 6 < 2:
+                self.active += min(step, _COUNT_MASK - self.active)
+            elif step:
+                self.reactive += min(step, _COUNT_MASK - self.reactive)
+
+    def forget(self):
+        """Count `active` and `reactive` anew."""
+        self.active = self.reactive = 0
 
     def ring(self, sums, out):
         """Samples' energy since boot with the open window's `sums` (None: without) in QUANTUM,
@@ -119,6 +135,27 @@ class EnergyRegisters:
     def mwh(self, units):
         """Product units as mWh, rounded down."""
         return units * self.num // self.den
+
+    def hold(self):
+        """From now on `told` and `told_tariffs` change with tell() only: who calls that when
+        the registers are on flash never has to take back what was told."""
+        self.told, self.told_tariffs = array("q", self.cells), array("q", self.tariffs)
+        self.is_told = False
+
+    def tell(self, utc_ms):
+        if self.told is not self.cells:
+            self.told[:] = self.cells
+            self.told_tariffs[:] = self.tariffs
+            self.told_ms = utc_ms
+            self.is_told = True
+
+    def rests(self):
+        """24 bytes: what is below one mWh, in 1/256."""
+        rests = bytearray(CELLS)
+        for cell in range(CELLS):
+            rest = _joined(self._rests, cell * k.REST_WORDS, k.REST_WORDS)
+            rests[cell] = min((rest << 8) // self._unit, 255)
+        return rests
 
     def record(self):
         """What a checkpoint keeps: {"mwh", "rest", "tariffs", "marked"}. Settle first."""

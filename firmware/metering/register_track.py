@@ -10,6 +10,7 @@ from array import array
 
 from micropython import const
 
+from firmware.core.crc import crc32
 from firmware.metering.energy_registers import QUANTUM
 
 _SCALE_BITS = const(48)
@@ -137,28 +138,28 @@ class Track:
         return values[0] + values[2] + values[4]
 
     def record(self):
-        """{"reg": registers of the IC at the anchor, "since": samples in the energy registers
-        since then, "scale"}."""
+        """{"reg": where the registers of the IC stood, or would have, for what the samples are
+        in the energy registers now; "scale"}."""
         self.energy.ring(None, self._ring)
-        since = []
+        reg = []
         for k in range(6):
             late = ((self._ring[k] - self._ring_then[k] + _RING_HALF) & _RING_MASK) - _RING_HALF
-            since.append(self.s[k] + late)
-        reg = [(a - z) & self._mask for a, z in zip(self.anchor, self.zero)]
-        return {"reg": reg, "since": since, "scale": self._signature()}
+            since = (self.s[k] + late << _SCALE_BITS) // self._scale
+            reg.append((self.anchor[k] - self.zero[k] + since) & self._mask)
+        return {"reg": reg, "scale": self._signature()}
 
     def _signature(self):
-        """Differs when other settings make another energy of the same counts."""
-        return [self._scale, self.energy.mwh(QUANTUM << 20)]
+        """32 bits that differ when other settings make another energy of the same counts."""
+        return crc32(b"%d %d" % (self._scale, self.energy.mwh(QUANTUM << 20)))
 
     def resume(self, record):
         """Go on from a record. True when it fits; else nothing changed."""
-        reg, since = record.get("reg"), record.get("since")
-        if record.get("scale") != self._signature() or not (_six(reg) and _six(since)):
+        reg = record.get("reg")
+        if record.get("scale") != self._signature() or not _six(reg):
             return False
         for k in range(6):
-            self.anchor[k] = self._then[k] = reg[k]
-            self.s[k] = since[k]
+            self.anchor[k] = self._then[k] = reg[k] & self._mask
+            self.s[k] = 0
         return True
 
 

@@ -38,6 +38,14 @@ class RegisterWays:
         and that readings are missing shows by itself."""
         return 0
 
+    def changes(self):
+        """See three_ways."""
+        return 0
+
+    def is_restoring(self):
+        """What the IC counted meanwhile comes with the first reading."""
+        return False
+
     def record(self):
         """None: the registers of the IC are cleared by reading, and keep what came since."""
 

@@ -45,6 +45,8 @@ class Ways:
         self.totals = [0, 0, 0]  # quanta since boot: samples and what stands in, registers, pulses
         self.unknown_ms = 0  # of which no energy is known
         self._boot = None  # record of the checkpoint until the link has started
+        self._begun = 0  # times the registers were begun with anew
+        self._is_restoring = False  # until the energy of the reboot is known, or known to be lost
         self._is_anchored = False
         self._anchor_ms = 0
         self._read_ms = 0  # when registers were last read, or the link began
@@ -118,6 +120,14 @@ class Ways:
         """Time since boot whose energy came late or never."""
         return self.stand_in.ms + self.unknown_ms
 
+    def changes(self):
+        """A number that is another one when what a checkpoint keeps is worth keeping at once."""
+        return self.stand_in.ms + self.unknown_ms + self._begun
+
+    def is_restoring(self):
+        """Is the energy of the reboot still to come? Until then the energies are too low."""
+        return self._is_restoring
+
     def is_owing(self):
         """Are samples missing whose energy may yet come?"""
         return self._missing_ms > 0
@@ -130,6 +140,7 @@ class Ways:
             self.stand_in.pulses(0, now - self._anchor_ms)
             self._tell(SUBSTITUTED, self.stand_in.text())
         self.track.rebase()
+        self._begun += 1
         self._anchor(now)
 
     def _reset(self, now, away_ms):
@@ -139,6 +150,7 @@ class Ways:
         if self._is_anchored and (self._missing_ms or away_ms > _LATE_MS):
             self._stand_by_pulses(now)
         self.track.begin_at_zero()
+        self._begun += 1
         self._restart_comparisons()
         if self._is_anchored:
             self._anchor(now)
@@ -200,6 +212,7 @@ class Ways:
 
     def _anchor(self, now):
         self._is_anchored = True
+        self._is_restoring = False
         self._anchor_ms = now
         self._missing_ms = self._step_missing_ms = 0
         self._waits = self._odd = self._worst = 0
@@ -224,6 +237,7 @@ class Ways:
 
     def _stand_by_pulses(self, now):
         """Credit what the pulses counted since the anchor; unknown when they do not tell."""
+        self._is_restoring = False
         samples = abs(self.track.total(self.track.s)) * QUANTUM
         if self._boot is not None:
             self._boot = None  # pulses tell since this boot only
@@ -277,7 +291,6 @@ class Ways:
             return None
         record = self.track.record()
         record["utc"] = self.clock.utc_ms()
-        record["age"] = self.clock.ms() - self._anchor_ms
         record["missing"] = self._missing_ms
         return record
 
@@ -285,23 +298,27 @@ class Ways:
         """Before the link starts: what `record` gave before the reboot; ValueError when it is
         something else."""
         good = isinstance(record, dict)
-        if not good or {type(record.get(k)) for k in ("utc", "age", "missing")} != {int}:
-            raise ValueError("a checkpoint of the metrology unit has its time and age")
+        if not good or {type(record.get(k)) for k in ("utc", "missing")} != {int}:
+            raise ValueError("a checkpoint of the metrology unit has its time and what is missing")
         self._boot = record
+        self._is_restoring = True
 
     def _resume(self, record, is_resumed, now):
         away_ms = self.clock.utc_ms() - record["utc"]
+        missing_ms = away_ms + record["missing"]
+        self._is_restoring = False
         if not is_resumed:
             self._tell(RESET, "the metrology unit was reset since the checkpoint")
-        elif not 0 <= away_ms <= self.track.range_ms - record["age"]:
+        elif away_ms < 0 or missing_ms > self.track.range_ms:
             self._tell(UNKNOWN, "the checkpoint is not of the last %d ms" % self.track.range_ms)
         elif not self.track.resume(record):
             self._tell(UNKNOWN, "the checkpoint is of other settings")
         else:
             self._anchor(now)
+            self._is_restoring = True
             self.pulse.are_whole = False  # nobody counted them
-            self._anchor_ms = now - away_ms - record["age"]
-            self._miss(away_ms + record["missing"])
+            self._anchor_ms = now - missing_ms
+            self._miss(missing_ms)
 
     # words
 

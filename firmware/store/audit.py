@@ -51,7 +51,8 @@ class Audit:
             self._log.load()
         except StoreError as error:
             problems.append(str(error))
-        self._hash = self._newest()
+        if self._log.tail:
+            self._hash = _hash(*self._log.tail)
         self._retention.add("audit", self._log, NEVER)
         for event in self._events.last(_WAITING_MAX):
             self.take(event)
@@ -133,12 +134,6 @@ class Audit:
                 yield None
         if before < self._log.flushed:
             yield "entries %d to %d are missing" % (before + 1, self._log.flushed)
-
-    def _newest(self):
-        found = _START
-        for sequence, entry in self._log.records(self._log.last):
-            found = _hash(sequence, entry)
-        return found
 
 
 def _hash(sequence, entry):

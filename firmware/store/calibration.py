@@ -31,7 +31,9 @@ class CalibrationRecord:
             document = json.loads(payload)
             now, before = _checked(document["now"]), _checked(document["before"])
             config = document["config"]
-        except (ValueError, KeyError, TypeError):
+            if config is not None:
+                config = [int(config[0]), int(config[1])]
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError):
             return "the calibration is not what this firmware keeps"
         self._now, self._before, self._config = now, before, config
         return ""

@@ -7,8 +7,8 @@ base row is read again while the next is written. (Differences to the row before
 shorter; the last values 6.4 kB of heap, or up to eight rows to be read.) A table is written
 when the devices or their quantities are others than before.
 
-RAM: a Work, 1.9 kB, for all stores together, and some 300 bytes a store. Wear: a row is one append and one commit of
-littlefs, which copies the last block of the segment; see docs/store.md.
+RAM: a Work, 1.9 kB, for all stores together, and some 300 bytes a store. Wear: a row is one append
+and one commit of littlefs, which copies the last block of the segment; see docs/store.md.
 """
 
 from array import array
@@ -19,7 +19,7 @@ from firmware.core.crc import crc32
 from firmware.core.errors import StoreError
 from firmware.store import curve_query, curve_rows, curve_table
 from firmware.store.curve_chunk import BASE, DELTA, HEAD, SIZE, TABLE, Cursor, Writer
-from firmware.store.curve_kernels import QUANTITIES, SLOTS, STATE, decode, encode, most
+from firmware.store.curve_kernels import QUANTITIES, SLOTS, STATE, ZEROS, decode, encode, most
 from firmware.store.curve_segments import Segments
 
 _EACH = const(8)  # rows from one base row to the next
@@ -43,7 +43,6 @@ class Work:
         self.base = array("q", bytes(8 * QUANTITIES))
         self.now = array("q", bytes(8 * QUANTITIES))
         self.bits = bytearray(QUANTITIES)
-        self.zeros = bytes(8 * QUANTITIES)
 
 
 class CurveStore:
@@ -206,6 +205,7 @@ class CurveStore:
         segments = self._segments.found()
         highest = segments[-1][0] if segments else 0
         self._forget(max(highest, self._number) + 1)
+        segments = self._segments.sweep(segments)
         surplus = len(segments) - self.keep
         gives = max(surplus, 0) + _GIVES
         while segments and gives > 0 and (surplus > 0 or self._segments.free() < self._reserve):
@@ -258,16 +258,15 @@ class CurveStore:
         """The groups of a row; a step after each chunk."""
         work, writer = self._work, self._work.writer
         now, bits = work.now, work.bits
-        base, until, at = work.zeros, 0, 0
-        number = 0
-        for _, columns, values, quality in rows:
+        base, until, at = ZEROS, 0, 0
+        for number, (_, columns, values, quality) in enumerate(rows):
             n = len(columns)
             if cursor is not None:
                 if number == until:
                     if not cursor.next() or not cursor.load():
                         raise OSError(_FAILED)
                     until, at = number + cursor.count, cursor.groups()
-                at = decode(cursor.buf, at, n, work.zeros, work.base, bits)
+                at = decode(cursor.buf, at, n, ZEROS, work.base, bits)
                 base = work.base
             for i in range(n):
                 now[i] = values[i]
@@ -276,7 +275,6 @@ class CurveStore:
                 writer.flush()
                 yield
             writer.added(encode(writer.buf, writer.at, now, base, bits, n, state))
-            number += 1
         writer.flush(True)
         if cursor is not None:
             cursor.rest()
@@ -327,7 +325,8 @@ class CurveStore:
         return curve_query.values(self, self._segments, device, quantity, from_ms, to_ms, power)
 
     def rows(self, from_ms=0, device=0):
-        """Yields (UTC ms, marks, name, [(quantity, power, value, bits)]) from the boundary from_ms
-        on, there from the device of that number on. A boundary without any device: once, with
-        the name ""."""
+        """Yields (UTC ms, marks, name, [(quantity, power, value or None, bits)]) from the boundary
+        from_ms on, in the order they were written; of from_ms from the device of that number on.
+        One for each device of a row, so that they can be counted; the name is "" and the list
+        empty when it has no value, and once for a boundary of which nothing is known."""
         return curve_rows.rows(self, self._segments, from_ms, device)

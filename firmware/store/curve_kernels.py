@@ -22,6 +22,7 @@ QUANTITIES = const(32)  # most of one device
 AT = const(16)  # of the number of k in a chunk
 SLOTS = const(8)  # of k, at most
 STATE = const(16)  # bytes: 8 times the median of L by slot, and a number at work
+ZEROS = bytes(8 * QUANTITIES)  # what a base row is compared with
 
 _IV = const(0x80)  # core.quality
 _LONG = const(12)
@@ -33,9 +34,7 @@ def most(quantities):
 
 
 @micropython.viper
-def encode(
-    out: ptr8, at: int, now: ptr8, base: ptr8, bits: ptr8, n: int, state: ptr8
-) -> int:
+def encode(out: ptr8, at: int, now: ptr8, base: ptr8, bits: ptr8, n: int, state: ptr8) -> int:
     """Writes the group of `n` values `now` with their quality `bits` against `base` to `out` from
     bit `at` on, and learns the medians in `state`; where it ends."""
     slots = out[AT]

@@ -1,7 +1,7 @@
 """Questions to a store of curves, as generators that hold no file while they wait.
 
-`values` takes a buffer of 512 bytes, two of 256 and a byte for each device before the one that is
-asked for. What is damaged is left out and counted in `damaged` of the
+`values` takes a buffer of 512 bytes, 17 a quantity of the device, one for each device before it,
+and the next eight values. What is damaged is left out and counted in `damaged` of the
 store; a row whose table or base row is not whole is never served.
 """
 
@@ -9,10 +9,11 @@ from array import array
 
 from firmware.core.quality import IV, NT
 from firmware.store.curve_chunk import BASE, TABLE, Cursor
-from firmware.store.curve_kernels import QUANTITIES, decode, skip
+from firmware.store.curve_kernels import ZEROS, decode, skip
 from firmware.store.curve_table import Walk
 
 _MINUTE_MS = 60000
+_AT_ONCE = 8  # values found before the file is closed and they are handed on
 
 
 def devices(store, segments):
@@ -36,9 +37,13 @@ def devices(store, segments):
 
 def _asked(segments, first, last):
     """Segments that may hold a boundary from the UTC minute `first` to `last` (None: any)."""
+    asked = array("i")  # a list would take five times as much, as long as the answer
     for number, key, _ in segments.found():
         if key + segments.span_min > first and (last is None or key <= last):
-            yield number, key
+            asked.append(number)
+            asked.append(key)
+    for i in range(0, len(asked), 2):
+        yield asked[i], asked[i + 1]
 
 
 class _Place:
@@ -76,10 +81,11 @@ class _Rows:
     def __init__(self, store, segments, device, quantity):
         self.store = store
         self.place = _Place(device, quantity)
-        self.base = array("q", bytes(8 * QUANTITIES))
-        self.now = array("q", bytes(8 * QUANTITIES))
-        self.bits = bytearray(QUANTITIES)
-        self.zeros = bytes(8 * QUANTITIES)
+        self.base, self.now, self.bits = (
+            array("q"),
+            array("q"),
+            bytearray(),
+        )  # of the device, once it is found in a table
         self.row = -1  # number of the base row at hand
 
     def take(self, cursor, is_wanted):
@@ -89,6 +95,7 @@ class _Rows:
             self.row = -1
             if cursor.first == 0:
                 place.read(cursor)
+                self._make_room()
             return False
         number = len(place.counts) - 1
         if not cursor.count:
@@ -102,6 +109,13 @@ class _Rows:
             return False
         return cursor.load() and self._decode(cursor, number)
 
+    def _make_room(self):
+        n = self.place.counts[-1] if self.place.column >= 0 else 0
+        if len(self.bits) != n:
+            self.base = array("q", bytes(8 * n))
+            self.now = array("q", bytes(8 * n))
+            self.bits = bytearray(n)
+
     def _is_nothing(self):
         column = self.place.column
         if column >= 0:
@@ -112,7 +126,7 @@ class _Rows:
         counts = self.place.counts
         is_base = cursor.kind == BASE
         at = skip(cursor.buf, cursor.groups(), counts, cursor.first, number)
-        base = self.zeros if is_base else self.base
+        base = ZEROS if is_base else self.base
         decode(cursor.buf, at, counts[number], base, self.now, self.bits)
         if is_base:
             self.row = cursor.row
@@ -129,6 +143,7 @@ def values(store, segments, device, quantity, from_ms, to_ms, power):
     for number, key in _asked(segments, first, last):
         cursor = Cursor(segments.fs, segments.path(number, key))
         rows = _Rows(store, segments, device, quantity)
+        found = []
         while cursor.next():
             minute = cursor.minute
             is_wanted = minute >= first and (last is None or minute <= last) and minute != told
@@ -139,10 +154,14 @@ def values(store, segments, device, quantity, from_ms, to_ms, power):
             value = None
             if not rows.bits[column] & IV:
                 value = _scaled(rows.now[column], rows.place.power, power)
-            cursor.rest()
-            yield minute * _MINUTE_MS, value, rows.bits[column]
+            found.append((minute * _MINUTE_MS, value, rows.bits[column]))
+            if len(found) == _AT_ONCE:
+                cursor.rest()
+                yield from found
+                found = []
         cursor.rest()
         store.damaged += cursor.damaged
+        yield from found
 
 
 def _scaled(value, power, wanted):

@@ -7,7 +7,7 @@ from array import array
 
 from firmware.core.quality import IV
 from firmware.store.curve_chunk import BASE, TABLE, Cursor
-from firmware.store.curve_kernels import QUANTITIES, decode
+from firmware.store.curve_kernels import QUANTITIES, ZEROS, decode
 from firmware.store.curve_table import Walk
 
 _MINUTE_MS = 60000
@@ -23,7 +23,6 @@ class _Beside:
         self.number = -1
         self.table = self.row = -1  # numbers of the newest ones
         self._bits = bytearray(QUANTITIES)
-        self._zeros = bytes(8 * QUANTITIES)
         self._row = Cursor(segments.fs, path)
         self._table = Cursor(segments.fs, path)
         self._table_at = self._row_at = 0
@@ -62,7 +61,7 @@ class _Beside:
         if not self._is_good or not row.first <= self.number:
             return False
         n = len(self.columns)
-        self._at = decode(row.buf, self._at, n, self._zeros, self.values, self._bits)
+        self._at = decode(row.buf, self._at, n, ZEROS, self.values, self._bits)
         return True
 
     def _next(self):
@@ -78,17 +77,15 @@ class _Beside:
 
 
 def _start(segments, minute):
-    """(Segments in the order they were written, from the one on that holds the row of `minute`,
-    True); else (from the first one on that may hold a later row, False)."""
-    found = [row[:2] for row in segments.found()]
-    for i in range(len(found) - 1, -1, -1):
-        number, key = found[i]
+    """(The segment that holds the row of `minute`, the newest such one, True); else (the first
+    one that may hold a later row or None, False)."""
+    later = None
+    for number, key, _ in reversed(segments.found()):
         if key <= minute < key + segments.span_min and _has(segments, number, key, minute):
-            return found[i:], True
-    for i, (_, key) in enumerate(found):
+            return (number, key), True
         if key + segments.span_min > minute:
-            return found[i:], False
-    return (), False
+            later = number, key
+    return later, False
 
 
 def _has(segments, number, key, minute):
@@ -108,7 +105,6 @@ class _Reader:
         self.beside = _Beside(segments, path)
         self.now = array("q", bytes(8 * QUANTITIES))
         self.bits = bytearray(QUANTITIES)
-        self._zeros = bytes(8 * QUANTITIES)
 
     def is_served(self):
         """Is the chunk at hand whole, and what it needs the one that is at hand?"""
@@ -122,20 +118,28 @@ class _Reader:
         return cursor.load()
 
     def devices(self, least):
-        """(name, columns) of the devices of the chunk from the number `least` on that have a
-        value; it is in `now` and `bits`."""
+        """(name, columns) of each device from the one behind the last chunk on to the end of this
+        one, if its number is `least` at least; without a name when it has no value, or none that
+        can be read. The value is in `now` and `bits`."""
         cursor, beside = self.cursor, self.beside
         is_base = cursor.kind == BASE
-        while beside.number < cursor.first - 1:
-            beside.step(is_base)
         at = cursor.groups()
-        for number in range(cursor.first, cursor.first + cursor.count):
+        for number in range(beside.number + 1, cursor.first + cursor.count):
             is_good = beside.step(is_base)
-            n = len(beside.columns)
-            base = self._zeros if is_base else beside.values
-            at = decode(cursor.buf, at, n, base, self.now, self.bits)
-            if is_good and number >= least and _has_value(self.bits, n):
-                yield beside.name, beside.columns
+            if number >= cursor.first:
+                n = len(beside.columns)
+                base = ZEROS if is_base else beside.values
+                at = decode(cursor.buf, at, n, base, self.now, self.bits)
+                is_good = is_good and _has_value(self.bits, n)
+            else:
+                is_good = False
+            if number >= least:
+                yield (beside.name, beside.columns) if is_good else ("", ())
+
+    def value(self, i):
+        """(quantity, power of ten, value or None, quality bits) of the device."""
+        bits = self.bits[i]
+        return self.beside.columns[i] + (None if bits & IV else self.now[i], bits)
 
     def rest(self):
         self.cursor.rest()
@@ -143,19 +147,17 @@ class _Reader:
 
 
 def _has_value(bits, n):
-    for i in range(n):
-        if not bits[i] & IV:
-            return True
-    return False
+    return any([not bits[i] & IV for i in range(n)])
 
 
 def rows(store, segments, from_ms, device):
     """See CurveStore.rows."""
     minute = -(-from_ms // _MINUTE_MS)
-    found, is_exact = _start(segments, minute)
+    segment, is_exact = _start(segments, minute)
     is_on = False  # was the row reached that is asked for?
     told = -1
-    for number, key in found:
+    while segment is not None:
+        number, key = segment
         reader = _Reader(store, segments, number, key)
         cursor, beside = reader.cursor, reader.beside
         while cursor.next():
@@ -177,11 +179,9 @@ def rows(store, segments, from_ms, device):
                 continue
             least = device if now == minute else 0
             for name, columns in reader.devices(least):
-                kept = [
-                    (quantity, power, None if reader.bits[i] & IV else reader.now[i], reader.bits[i])
-                    for i, (quantity, power) in enumerate(columns)
-                ]
+                kept = [reader.value(i) for i in range(len(columns))]
                 reader.rest()
                 yield now * _MINUTE_MS, cursor.marks, name, kept
         reader.rest()
         store.damaged += cursor.damaged
+        segment = segments.after(number)

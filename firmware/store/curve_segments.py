@@ -53,6 +53,34 @@ class Segments:
         segments.sort()
         return segments
 
+    def after(self, number):
+        """(number, first minute) of the segment that was begun next; None when there is none."""
+        best = None
+        try:
+            for entry in self.fs.ilistdir(self.folder):
+                row = _parsed(entry[0])
+                if row is not None and row[0] > number and (best is None or row < best):
+                    best = row
+        except OSError:
+            pass  # as if there were none: a question has no better answer
+        return best
+
+    def sweep(self, segments):
+        """Those of `segments` that hold something; what a power cut left empty is removed, else
+        it would count among those that are kept."""
+        kept = []
+        for row in segments:
+            if row[2] or self._has_bytes(row[0], row[1]):
+                kept.append(row)
+            else:
+                self.remove(row[0], row[1])
+        return kept
+
+    def _has_bytes(self, number, key):
+        """For file systems that do not list the length."""
+        with self.fs.open(self.path(number, key), "rb") as file:
+            return file.seek(0, 2) > 0
+
     def key(self, minute):
         """First minute of the segment for a boundary."""
         return minute - minute % self.span_min

@@ -4,8 +4,21 @@ from micropython import const
 
 BOOT = const(1)
 CLOCK_STEP = const(2)
+CLOCK_REFUSED = const(3)
+CLOCK_SOURCE = const(4)
+CLOCK_STATE = const(5)
+CLOCK_SET = const(6)
+METER_CLOCK = const(7)
+METERS_SET = const(8)
+FREEZE_MISSED = const(9)
 TASK_CRASHED = const(10)
 TASK_LATE = const(11)
+SAFE_MODE = const(12)
+SAFE_LEFT = const(13)
+TASK_GIVEN_UP = const(14)
+TASK_STUCK = const(15)
+BOOT_FAILED = const(16)
+SUPPLY_WEAK = const(17)
 CONFIG_DEFAULTED = const(20)
 CONFIG_COMMITTED = const(21)
 CONFIG_ROLLED_BACK = const(22)
@@ -26,6 +39,8 @@ ENERGY_UNKNOWN = const(44)
 REGISTER_IMPLAUSIBLE = const(45)
 PULSES_MISSED = const(46)
 REGISTERS_RESET = const(47)
+ENERGY_LOST = const(48)
+JOURNAL_ABSENT = const(49)
 SLOT_ERROR = const(50)
 DEVICE_LOST = const(51)
 DEVICE_BACK = const(52)
@@ -37,6 +52,8 @@ CLIENT_IN = const(57)
 CLIENT_OUT = const(58)
 UPLINK_UP = const(60)
 UPLINK_DOWN = const(61)
+UPLINK_SWITCHED = const(62)
+DELIVERY_LOST = const(63)
 DIP = const(70)
 SWELL = const(71)
 INTERRUPTION = const(72)
@@ -57,6 +74,11 @@ CALIBRATION_KEPT = const(91)
 CALIBRATION_UNDONE = const(92)
 CALIBRATION_REFUSED = const(93)
 CALIBRATION_LOST = const(94)
+SUPPLY_FAILED = const(95)
+SUPPLY_BACK = const(96)
+STATION_OFF = const(97)
+STATION_ON = const(98)
+SUPPLY_UNSTEADY = const(99)
 CONTROL_SELECTED = const(100)
 CONTROL_CANCELLED = const(101)
 CONTROL_REFUSED = const(102)
@@ -72,8 +94,21 @@ ANALOG = const(113)
 TABLE = (
     (BOOT, "BOOT", "the terminal started"),
     (CLOCK_STEP, "CLOCK_STEP", "the clock was set"),
+    (CLOCK_REFUSED, "CLOCK_REFUSED", "a source wants the clock farther away than it may move it"),
+    (CLOCK_SOURCE, "CLOCK_SOURCE", "the clock follows another source"),
+    (CLOCK_STATE, "CLOCK_STATE", "the clock is known better or worse"),
+    (CLOCK_SET, "CLOCK_SET", "somebody set the clock"),
+    (METER_CLOCK, "METER_CLOCK", "the clock of a meter is farther off than a broadcast may set"),
+    (METERS_SET, "METERS_SET", "the clocks of the meters were set by broadcast"),
+    (FREEZE_MISSED, "FREEZE_MISSED", "freezes were missed and are marked"),
     (TASK_CRASHED, "TASK_CRASHED", "a task ended and is started again"),
     (TASK_LATE, "TASK_LATE", "a critical task does not report, the watchdog is not fed"),
+    (SAFE_MODE, "SAFE_MODE", "metering and uplink only, see safe()"),
+    (SAFE_LEFT, "SAFE_LEFT", "safe mode ends, the terminal starts again"),
+    (TASK_GIVEN_UP, "TASK_GIVEN_UP", "a task failed too often and is not started again"),
+    (TASK_STUCK, "TASK_STUCK", "a task does not report and is started again"),
+    (BOOT_FAILED, "BOOT_FAILED", "the terminal could not be built as it should be"),
+    (SUPPLY_WEAK, "SUPPLY_WEAK", "the supply fails again and again"),
     (CONFIG_DEFAULTED, "CONFIG_DEFAULTED", "a setting, or all, fell back to the default"),
     (CONFIG_COMMITTED, "CONFIG_COMMITTED", "settings were changed"),
     (CONFIG_ROLLED_BACK, "CONFIG_ROLLED_BACK", "the settings before these were put back"),
@@ -94,6 +129,12 @@ TABLE = (
     (REGISTER_IMPLAUSIBLE, "REGISTER_IMPLAUSIBLE", "an energy register read what cannot be"),
     (PULSES_MISSED, "PULSES_MISSED", "the energy pulses do not count what the others do"),
     (REGISTERS_RESET, "REGISTERS_RESET", "the energy registers of the metrology unit were lost"),
+    (ENERGY_LOST, "ENERGY_LOST", "flash holds no energies that can be used, none are told"),
+    (
+        JOURNAL_ABSENT,
+        "JOURNAL_ABSENT",
+        "this flash has no journal: energies are kept by the minute",
+    ),
     (SLOT_ERROR, "SLOT_ERROR", "an expansion module does not answer as it should"),
     (MODULE_IN, "MODULE_IN", "a module was plugged and is in service"),
     (MODULE_OUT, "MODULE_OUT", "a module was taken out"),
@@ -105,6 +146,8 @@ TABLE = (
     (CLIENT_OUT, "CLIENT_OUT", "a vendor's tool is gone from a bus"),
     (UPLINK_UP, "UPLINK_UP", "the uplink is connected"),
     (UPLINK_DOWN, "UPLINK_DOWN", "the uplink is lost"),
+    (UPLINK_SWITCHED, "UPLINK_SWITCHED", "the uplink goes over the other link"),
+    (DELIVERY_LOST, "DELIVERY_LOST", "events or curves went before they were delivered"),
     (DIP, "DIP", "a voltage dip"),
     (SWELL, "SWELL", "a voltage swell"),
     (INTERRUPTION, "INTERRUPTION", "all voltages were interrupted"),
@@ -125,6 +168,11 @@ TABLE = (
     (CALIBRATION_UNDONE, "CALIBRATION_UNDONE", "the calibration before was put back"),
     (CALIBRATION_REFUSED, "CALIBRATION_REFUSED", "a calibration step was refused"),
     (CALIBRATION_LOST, "CALIBRATION_LOST", "flash holds no calibration that can be used"),
+    (SUPPLY_FAILED, "SUPPLY_FAILED", "the supply failed, the terminal runs on what is stored"),
+    (SUPPLY_BACK, "SUPPLY_BACK", "the supply is good again, the terminal never went off"),
+    (STATION_OFF, "STATION_OFF", "the terminal itself was without power from then on"),
+    (STATION_ON, "STATION_ON", "the terminal has power again"),
+    (SUPPLY_UNSTEADY, "SUPPLY_UNSTEADY", "the supply fails again and again"),
     (CONTROL_SELECTED, "CONTROL_SELECTED", "an output was selected, nothing moves yet"),
     (CONTROL_CANCELLED, "CONTROL_CANCELLED", "a selection was given up or ran out"),
     (CONTROL_REFUSED, "CONTROL_REFUSED", "a control request was refused"),

@@ -24,6 +24,7 @@ _FOLDER = "/events"
 _EARLIER = const(128)  # events of this boot before the store was there
 _WAITING = const(8192)  # bytes of a class that may wait for flash
 _REST = const(16)  # events passed over before others get the turn
+_UNKNOWN = (0x7FFFFFFF, 0)  # key of a class whose newest event cannot be read
 
 
 class EventStore:
@@ -52,10 +53,11 @@ class EventStore:
         problems = []
         for rank, name in enumerate(event_classes.CLASSES):
             log = self._logs[name]
+            self._ends[name] = _UNKNOWN
             try:
                 log.load()
-                for _, payload in log.records(log.last):
-                    self._ends[name] = record.key(payload)
+                if log.tail:
+                    self._ends[name] = record.key(log.tail[1])
             except StoreError as error:
                 problems.append(str(error))
             self._retention.add("events." + name, log, rank)
@@ -147,7 +149,7 @@ class EventStore:
         """Payloads of these classes behind the key `after`, in the order of the key."""
         heads = []  # [key, payload, generator] of each class that has more
         for name in names:
-            if self._ends.get(name, after) <= after:
+            if self._ends[name] <= after:
                 continue
             log = self._logs[name]
             first = log.find(lambda payload: record.key(payload) <= after)

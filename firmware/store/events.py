@@ -14,6 +14,7 @@ class EventLog:
         """clock: for `utc_ms`; boot: number of this boot; size: events kept."""
         self.boot = boot
         self.sequence = 0  # of the newest event; 0: none yet
+        self.size = size
         self.dropped = 0  # events that left the ring for newer ones
         self._clock = clock
         self._ring = [()] * size  # () where no event is yet

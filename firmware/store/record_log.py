@@ -31,6 +31,7 @@ class RecordLog:
         self.segment = segment
         self.dropped = 0  # records that never got to flash: the batch was full
         self.make_room = self.drop_oldest  # called when flash is full; False: there is no more
+        self.tail = None  # (sequence, payload) of the newest record found by load(); None: none
         self.on_drop = lambda first, last: None  # called before the records of a segment go
         self.batch = batch
         self._limit = limit
@@ -96,7 +97,13 @@ class RecordLog:
         self._pending, self._waiting = [], 0
         self._damage, self._damage_gone = {}, 0
         self._next = 1
+        self.tail = None
         self._find_end()
+        for segment in reversed(self._segments[:-1]):
+            if self.tail is not None:
+                break
+            for row in self._scan(segment):
+                self.tail = row
 
     def append(self, payload):
         """The sequence of a record that is in RAM only until flush(). When the batch is full its
@@ -252,8 +259,10 @@ class RecordLog:
                 self._find_end()
                 return
         losses = Losses(first)
-        for sequence, _ in self._reader(first).walk(first - 1, _ANY):
+        for sequence, payload in self._reader(first).walk(first - 1, _ANY):
             losses.see(sequence)
+            if payload is not None:
+                self.tail = sequence, payload
         while self._pending and self._pending[0][0] <= losses.done:
             self._waiting -= len(self._pending.pop(0)[1])
         # Nothing is appended behind a torn or damaged end, and the sequences it may have held

@@ -43,15 +43,14 @@ class Segment:
         Sequences rise, above `before` and not above `until`; others count as damage.
         """
         at = start = 0
-        chunk = b""
-        size = self._size()
+        size, chunk = self._begin()
         if size < 0:
             yield 0, None  # it is there and cannot be opened
         while at < size:
             offset = at - start
             need = self._need(chunk, offset)
             if offset + need > len(chunk):
-                chunk, start, offset = self._read(at, need), at, 0
+                chunk, start, offset = self._read(at), at, 0
                 need = self._need(chunk, 0)
             sequence = 0
             if need <= len(chunk) - offset:
@@ -84,22 +83,24 @@ class Segment:
             return 0
         return sequence
 
-    def _size(self):
-        """Bytes of the file, 0 when it is gone, -1 when it cannot be opened."""
+    def _begin(self):
+        """(bytes of the file, its first chunk): size 0 when it is gone, -1 when it cannot be
+        opened; no chunk when that cannot be read."""
+        size = -1
         try:
             with self._open(self._path, "rb") as file:
-                return file.seek(0, 2)
+                size = file.seek(0, 2)
+                file.seek(0)
+                return size, file.read(_CHUNK)
         except OSError as error:
-            return 0 if error.errno == ENOENT else -1
+            return (0 if error.errno == ENOENT else size), b""
 
-    def _read(self, at, need):
-        """A chunk from `at` with the record that is there, or as much as flash can read."""
-        chunk = self._part(at, max(need, _CHUNK))
-        if not chunk:  # a block behind it may be what fails
-            chunk = self._part(at, self._slot)
-            need = self._need(chunk, 0)
-            if need > self._slot:
-                chunk = self._part(at, need) or chunk
+    def _read(self, at):
+        """A chunk from `at` with the whole record that is there, or as much as flash can read."""
+        chunk = self._part(at, _CHUNK) or self._part(at, self._slot)
+        need = self._need(chunk, 0)
+        if need > len(chunk):
+            chunk = self._part(at, need) or chunk
         return chunk
 
     def _part(self, at, count):

@@ -4,11 +4,16 @@ Duck-typed on the parts main wired together.
 """
 
 import asyncio
+import gc
 
 from micropython import const
 
+from firmware.supervisor import free_block
+
 _PERIOD_MS = const(1000)
 _HEAP_EVERY = const(5)  # periods between two collections that are measured
+_BLOCK_EVERY = const(600)  # ... and between two tries for the largest free block
+_SAFE = ("", "storm", "failed", "forced")
 
 POINTS = (
     ("uptime", "s", 0),
@@ -23,6 +28,14 @@ POINTS = (
     ("heap_data_bytes", "B", 0),
     ("link_mode", "", 0),  # 0 lost, 1 pulse_only, 2 data_only, 3 both
     ("first_window", "ms", 0),
+    ("boots", "", 0),  # ever
+    ("resets", "", 0),  # that nobody meant, in the last hour
+    ("safe_mode", "", 0),  # 0 no, 1 too many resets, 2 it could not be built, 3 forced
+    ("restarts", "", 0),  # of tasks, since boot
+    ("heap_free", "B", 0),  # after a collection
+    ("heap_least", "B", 0),  # ... the least since boot
+    ("heap_block", "B", 0),  # largest free block, up to 64 kB
+    ("unfed", "ms", 0),  # longest time the watchdog was not fed
 )
 
 
@@ -31,12 +44,24 @@ class Vitals:
         self.t = terminal
         self.heap = heap
         self.first_window_ms = 0  # from boot to the first window; 0: none yet
+        self.heap_free = self.heap_least = self.heap_block = 0
+        self.look_at_heap()
         self.block = terminal.points.add("terminal", POINTS)
 
     def window(self):
         """A window was published."""
         if not self.first_window_ms:
             self.first_window_ms = self.t.clock.ms()
+
+    def look_at_heap(self):
+        """Takes a few ms, and as long as a collection takes."""
+        self._sample()
+        self.heap_block = free_block.largest()
+
+    def _sample(self):
+        self.heap.sample()
+        self.heap_free = gc.mem_free()
+        self.heap_least = min(self.heap_least or self.heap_free, self.heap_free)
 
     def counters(self):
         """{name: int} in the names of POINTS."""
@@ -55,6 +80,14 @@ class Vitals:
             "heap_data_bytes": self.heap.data,
             "link_mode": self.t.link.mode_index(),
             "first_window": self.first_window_ms,
+            "boots": self.t.boot.boots.number,
+            "resets": self.t.boot.boots.resets(),
+            "safe_mode": _SAFE.index(self.t.boot.boots.safe),
+            "restarts": self.t.supervisor.restarts(),
+            "heap_free": self.heap_free,
+            "heap_least": self.heap_least,
+            "heap_block": self.heap_block,
+            "unfed": self.t.supervisor.watchdog.unfed_ms,
         }
 
     def report(self):
@@ -75,8 +108,11 @@ class Vitals:
         """For ever, once a second."""
         rounds = 0
         while True:
-            if rounds % _HEAP_EVERY == 0:
-                self.heap.sample()
+            if rounds % _BLOCK_EVERY == 0:
+                self.look_at_heap()
+            elif rounds % _HEAP_EVERY == 0:
+                self._sample()
             rounds += 1
             self.refresh()
+            self.t.health.round()
             await asyncio.sleep_ms(_PERIOD_MS)

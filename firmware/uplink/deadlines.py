@@ -37,6 +37,15 @@ class Deadlines:
                 return name
         return None
 
+    def left_ms(self, most_ms):
+        """How long nothing gets overdue, at most so long."""
+        now = self._clock.ms()
+        for name, bound in self._bounds:
+            since = self._since.get(name)
+            if since is not None:
+                most_ms = min(most_ms, max(1, since + bound + 1 - now))
+        return most_ms
+
     def clear(self):
         """The connection ended, and with it every wait."""
         now = self._clock.ms()

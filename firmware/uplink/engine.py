@@ -2,7 +2,8 @@
 
 It decides what is sent next and what the broker's packets mean; `session` moves the bytes.
 QoS 1 with clean sessions: only the outbox remembers, and what was not acknowledged goes out
-again unchanged in the next connection (which is a new publish, so no DUP; 3.3.1.1).
+again in the next connection (which is a new publish, so no DUP; 3.3.1.1). What a PUBACK means
+is the outbox's business.
 """
 
 from firmware.core.errors import CodecError, UplinkError
@@ -14,15 +15,15 @@ _NO_OUTBOX = Outbox(0, 0, 0, 0)  # between connections
 
 
 class Engine:
-    def __init__(self, clock, log, codec, limits, keepalive_ms, birth=None, acknowledge=None):
-        """`birth` is (topic, payload, retain, qos) or None, `acknowledge` as in Session."""
+    def __init__(self, clock, log, codec, limits, keepalive_ms, birth=None):
+        """`birth` is (topic, payload, retain, qos) or None."""
         self.codec = codec
         self.waits = Deadlines(clock, limits.bounds(keepalive_ms))
         self.is_up = False  # between CONNACK and the end of the connection
         self.up_since = None  # clock.ms() of the CONNACK; None: it never came
         self.connects = 0  # sessions the broker accepted
         self.published = 0  # messages of the outbox sent for the first time
-        self.delivered = 0  # ... acknowledged
+        self.delivered = 0  # ... acknowledged by the broker
         self.republished = 0  # ... sent again
         self.refused = 0  # messages MQTT cannot carry, filters the broker denied
         self.received = 0
@@ -32,7 +33,6 @@ class Engine:
         self._limits = limits
         self._keepalive_ms = keepalive_ms
         self._birth = birth
-        self._acknowledge = acknowledge
         self._clear()
 
     def _clear(self):
@@ -113,7 +113,7 @@ class Engine:
                 # It would be refused for ever and hold up all that follow: out with it.
                 self.refused += 1
                 self._log.error("uplink", str(error))
-                self._outbox.remove(item)
+                self._outbox.discard(item)
                 item = self._outbox.take(is_full)
                 continue
             if item.tries:
@@ -164,6 +164,7 @@ class Engine:
         self.is_up = True
         self.connects += 1
         self.up_since = self._clock.ms()
+        self._outbox.begin()
         if self._birth is not None:
             self._todo.append(self._birth[:3])
         for topic, _ in self.subscriptions:
@@ -197,4 +198,4 @@ class Engine:
             self._log.error("uplink", "the broker denies a subscription")
         if entry[2] is not None:
             self.delivered += 1
-            (self._acknowledge or self._outbox.remove)(entry[2])
+            self._outbox.remove(entry[2])

@@ -2,8 +2,8 @@
 
 Live values are keyed by device: a newer one takes the place of the older one that still
 waits. Events are kept in order and never replaced; the oldest goes when the lane is full.
-Held in RAM. `take`, `remove`, `give_back` and `wake` are all a session uses, so a box that
-keeps its events in flash takes this one's place by offering the same four.
+Held in RAM. `begin`, `take`, `remove`, `discard`, `give_back` and `wake` are all a session uses:
+see delivery for what takes this one's place.
 """
 
 
@@ -125,6 +125,9 @@ class Outbox:
         self.refused += 1
         return False
 
+    def begin(self):
+        """A broker has accepted us."""
+
     def take(self, events_only=False):
         """The next item to send, or None. It stays here, in flight, until `remove`.
 
@@ -145,6 +148,10 @@ class Outbox:
     def remove(self, item):
         """It arrived: forget it."""
         self._lane(item).remove(item)
+
+    def discard(self, item):
+        """It can never be sent: forget it."""
+        self.remove(item)
 
     def give_back(self):
         """The connection ended: what flew waits again, in order, overtaken live values go."""

@@ -1,4 +1,4 @@
-"""From the points table and the event log into the outbox, through the JSON face.
+"""From the points table into the outbox, through the JSON face.
 
 A device is reported once a round: when a point of it is newer than its last report, or its
 quality changed. Knows no driver and no session.
@@ -6,29 +6,18 @@ quality changed. Knows no driver and no session.
 
 import asyncio
 
-from firmware.core.members import Members
 from firmware.uplink import json_face
 
 
 class Reporter:
-    def __init__(self, points, outbox, clock, station, event_name):
-        """`station` names the terminal in its topics; `event_name(code)` gives an event's name."""
+    def __init__(self, points, outbox, clock, station):
+        """`station` names the terminal in its topics."""
         self.points = points
         self.outbox = outbox
         self.clock = clock
         self.station = station
-        self.event_name = event_name
         self.seq = 0  # of the last message of this boot; never reused
         self._reported = {}  # device name -> (newest stamp, quality sum) last reported
-
-    def event(self, boot, event):
-        """Queue an event (sequence, code, device, stamp, details) of the log."""
-        sequence, code, device, stamp, details = event
-        text, members = details if isinstance(details, Members) else (str(details), ())
-        payload = json_face.event(
-            self.event_name(code), device or None, stamp, boot, sequence, text, members
-        )
-        self.outbox.put_event(json_face.event_topic(self.station), payload)
 
     def round(self):
         """Queue every device that has news."""

@@ -17,9 +17,29 @@ from firmware.uplink.backoff import Backoff
 from firmware.uplink.engine import Engine
 from firmware.uplink.limits import Limits
 
-_TICK_MS = const(50)  # deadlines are looked at this often; also the retry of a full socket
+_TICK_MS = const(250)  # deadlines are looked at this often
+_FULL_MS = const(50)  # ... and a full socket, which does not tell when it has room
 _LATE_MS = const(1000)  # any asyncio task may be late by this much, so a measured wait as well
+_FOREVER_MS = 1 << 40
 _CHUNK = const(256)  # bytes read at once; the broker mostly sends PUBACKs of four
+
+
+class Watcher:
+    """Who is told how the session fares, and may have a say in it. This one does nothing."""
+
+    def up(self):
+        """The broker has accepted us."""
+
+    def down(self, why):
+        """An accepted session ended; a sentence."""
+
+    def pause_ms(self, up_ms, pause_ms):
+        """The pause to make before the next attempt, in place of the back-off's."""
+        return pause_ms
+
+    def wants_end(self):
+        """Shall the connection end, since there is a better one?"""
+        return False
 
 
 class Session:
@@ -37,23 +57,22 @@ class Session:
         birth=None,
         ssl=None,
         limits=None,
-        acknowledge=None,
         randrange=random.randrange,
         network=None,
         explain=str,
+        watcher=None,
     ):
         """Everything MQTT is bytes. `will` and `birth` are (topic, payload, retain, qos); the
         birth goes out first in every session, at QoS 1. `ssl` is an SSLContext or None.
 
-        acknowledge(item) is called at PUBACK in place of outbox.remove(item): one that waits
-        for the application's own answer leaves the item in flight until then. `network`: see
-        conn, whose Network it is unless given; explain(error): a sentence for a failure.
+        `network`: see conn, whose Network it is unless given; explain(error): a sentence for a
+        failure; `watcher`: a Watcher.
         """
         if not 0 < keepalive_s < 65536:
             raise ConfigError("keepalive_s is 1 to 65535 s")
         self.limits = limits = limits or Limits()
         codec = mqtt.Codec(client_id, user, password, keepalive_s, will)
-        self.engine = Engine(clock, log, codec, limits, keepalive_s * 1000, birth, acknowledge)
+        self.engine = Engine(clock, log, codec, limits, keepalive_s * 1000, birth)
         self.state = "down"  # or "connecting"; the stats say "up" after CONNACK
         self.failures = 0  # attempts the broker did not accept
         self.disconnects = 0  # accepted sessions that ended
@@ -61,6 +80,7 @@ class Session:
         self.bad_packets = 0  # each ended a connection
         self.rx_bytes = 0
         self.tx_bytes = 0
+        self.beat = _nothing  # called while it works, with the ms it has nothing to do for
         self._clock = clock
         self._log = log
         self._host = host
@@ -68,6 +88,7 @@ class Session:
         self._ssl = ssl
         self._network = network or conn.Network()
         self._explain = explain
+        self._watcher = watcher or Watcher()
         self._misses = 0  # failed attempts on the address in use in a row
         self._why = ""  # what ended the last connection
         self._backoff = Backoff(
@@ -118,7 +139,10 @@ class Session:
                 await self._connection(outbox)
             except (OSError, UplinkError, CodecError) as error:
                 up_ms = self._note_end(error)
-            await asyncio.sleep_ms(self._backoff.pause_ms(up_ms))
+            pause_ms = self._backoff.pause_ms(up_ms)
+            pause_ms = self._watcher.pause_ms(up_ms, pause_ms)
+            self.beat(pause_ms)
+            await asyncio.sleep_ms(pause_ms)
 
     def _note_end(self, error):
         """Count why a connection ended; how long the session had been up, in ms."""
@@ -132,6 +156,7 @@ class Session:
         if since is not None:
             self.disconnects += 1
             self._misses = 0
+            self._watcher.down(why)
             return self._clock.ms() - since
         self.failures += 1
         self._misses += 1
@@ -144,6 +169,8 @@ class Session:
         """One connection from SYN to its end, which is always an exception."""
         channel = None
         tasks = []
+        is_told = False
+        self.beat(_FOREVER_MS)  # the network says when there is one
         await self._network.ready()
         self.state = "connecting"
         try:
@@ -159,6 +186,11 @@ class Session:
                 if tasks[0].done():
                     await tasks[0]  # raises what ended it, a fault of a callback too
                 self._judge()
+                if self.engine.is_up and not is_told:
+                    is_told = True
+                    self._watcher.up()
+                if self._watcher.wants_end():
+                    raise UplinkError("a better link is there")
         finally:
             self.state = "down"
             for task in tasks:  # before close: a closed socket must not stay in the poll set
@@ -177,6 +209,7 @@ class Session:
 
     def _judge(self):
         """UplinkError when the far side keeps us waiting over a bound."""
+        self.beat()
         late = self.engine.waits.overdue()
         if late is not None:
             self.timeouts += 1
@@ -184,7 +217,9 @@ class Session:
 
     async def _tick(self):
         while True:
-            await asyncio.sleep_ms(_TICK_MS)
+            waits = self.engine.waits
+            most_ms = _FULL_MS if waits.is_waiting("write") else _TICK_MS
+            await asyncio.sleep_ms(waits.left_ms(most_ms))
             self._wake.set()
 
     def _write(self, channel):
@@ -223,3 +258,7 @@ class Session:
                 self._wake.set()
         finally:
             self._wake.set()
+
+
+def _nothing(_rest_ms=0):
+    pass

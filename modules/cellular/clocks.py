@@ -1,17 +1,6 @@
 """The modem's words for time and signal, as numbers."""
 
-from micropython import const
-
-_DAY_S = const(86400)
-
-
-def days(year, month, day):
-    """Days since 1970-01-01, Gregorian."""
-    year -= month <= 2
-    past = year % 400
-    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
-    of_era = past * 365 + past // 4 - past // 100 + of_year
-    return year // 400 * 146097 + of_era - 719468
+from firmware.core import civil
 
 
 def utc_ms(text, is_utc):
@@ -22,13 +11,10 @@ def utc_ms(text, is_utc):
     if year < 100:
         year += 2000 if year < 70 else 1900  # one that was never set says 70 or 80
     hours, minutes, seconds = [int(word) for word in time[:8].split(":")]
-    if not (2020 <= year <= 2099 and 1 <= month <= 12 and 1 <= day <= 31):
+    if not 2020 <= year <= 2099:
         raise ValueError("the network's clock was never set")
-    if not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 61):
-        raise ValueError("no time of day: " + time)
     quarters = 0 if is_utc or len(time) < 9 else int(time[8:11])
-    at = days(year, month, day) * _DAY_S + hours * 3600 + minutes * 60 + seconds
-    return (at - quarters * 900) * 1000
+    return civil.utc_ms((year, month, day, hours, minutes, min(seconds, 59)), 15 * quarters)
 
 
 def dbm(rssi):

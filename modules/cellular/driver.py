@@ -72,6 +72,7 @@ class Driver:
                     for i, value in enumerate(values):
                         news.put(0, i, value or 0, IV if value is None else 0)
                 await asyncio.sleep_ms(_LOOK_MS)
+                await self.modem.attended()
                 left -= _LOOK_MS
             await life  # raises what ended it
         finally:

@@ -39,7 +39,7 @@ class Modem:
         self.resets = 0
         self.reboots = 0  # of its own accord
         self.syncs = 0  # times it had to be asked from the beginning
-        self.status = Status(clock)
+        self.status = Status(clock, cfg.get("time_told"))
         self.channel = Channel(clock, self)
         self.port = None
         self.is_ppp = cfg.get("mode") == "ppp"
@@ -59,6 +59,7 @@ class Modem:
         self.fallen = None  # an exception that ends whatever is under way
         self._wake_ms = _NEVER_MS  # when `wait` is over
         self._listener = None  # the task that takes what the modem says
+        self._watcher = None  # the task that ends what waits too long
 
     # for the driver
 
@@ -146,7 +147,7 @@ class Modem:
         """For ever."""
         self._wires.power(True)  # a session before this may have ended while it was off
         self._open()
-        watch = asyncio.create_task(self._watch())
+        self._watcher = asyncio.create_task(self._watch())
         try:
             while True:
                 try:
@@ -165,10 +166,17 @@ class Modem:
                 self.fallen = None
                 self.sockets.is_stuck = False
         finally:
-            watch.cancel()
+            self._watcher.cancel()
+            self._watcher = None
             self.stop_listening()
             self.put_down("the module is closed")
             self.set(OFF)
+
+    async def attended(self):
+        """Raises what ended a task of its own: without them nothing would ever go on."""
+        for task in (self._watcher, self._listener):
+            if task is not None and task.done():
+                await task
 
     async def _watch(self):
         while True:

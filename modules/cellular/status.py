@@ -8,6 +8,8 @@ from modules.cellular import at, clocks
 _TECHNOLOGIES = ("GSM", "GSM compact", "UMTS", "EDGE", "HSDPA", "HSUPA", "HSPA", "LTE", "Cat-M1")
 _NB = const(9)  # NB-IoT
 
+_HALF_MS = const(500)  # it comes in whole seconds
+
 # registration, 3GPP TS 27.007, 10.1.22
 HOME = const(1)
 DENIED = const(3)
@@ -17,8 +19,11 @@ _WORDS = ("not searching", "home", "searching", "denied", "unknown", "roaming")
 
 
 class Status:
-    def __init__(self, clock):
+    def __init__(self, clock, time_told=None):
+        """time_told(utc_us, at_us): what the network says, in the middle of its second, and when
+        by the clock's ticks."""
         self._clock = clock
+        self._time_told = time_told
         self.forget()
 
     def forget(self):
@@ -70,7 +75,12 @@ class Status:
         self._take_time(line, False)
 
     def _take_time(self, line, is_utc):
+        at_us = self._clock.us()
         try:
-            self.offset_ms = clocks.utc_ms(at.fields(line)[0], is_utc) - self._clock.utc_ms()
+            utc_ms = clocks.utc_ms(at.fields(line)[0], is_utc) + _HALF_MS
         except (ValueError, IndexError):
             self.offset_ms = None  # the network has not told it
+            return
+        self.offset_ms = utc_ms - self._clock.utc_ms()
+        if self._time_told:
+            self._time_told(utc_ms * 1000, at_us)

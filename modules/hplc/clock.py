@@ -1,29 +1,18 @@
-"""Local time for the module and the meters: as twelve digits, as the frames that set it."""
+"""Local time for the module and the meters: as twelve digits, as the frames that set it; and a
+meter's own clock, asked through the network."""
 
-from firmware.codec import dlt645, dlt698, gdw1376_2_down
-from firmware.codec import dlt698_data as data
-from firmware.codec import dlt698_requests as requests
+from micropython import const
+
 from firmware.codec import gdw1376_2 as gdw
-from firmware.codec.dlt698_address import EVERYBODY
+from firmware.codec import gdw1376_2_down
+from firmware.codec.exchange import DONE
+from firmware.core import civil
+from firmware.core.errors import CodecError, SlotError
+from firmware.devices import dialect_dlt645, dialect_dlt698, meter_clock
 
-_CONTROL_698 = 0x43  # a client's request, user data
-_SET_CLOCK = "40007F00"  # OI 4000, method 127
 _TRANSPARENT, _BY_645 = 0, 2  # of 05H F3
-
-
-def local(utc_ms, zone_min):
-    """(year, month, day, hour, minute, second) by local time; civil-from-days (H. Hinnant), since
-    ports differ in their epoch."""
-    seconds = utc_ms // 1000 + 60 * zone_min
-    days, rest = seconds // 86400 + 719468, seconds % 86400
-    era, day = days // 146097, days % 146097
-    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
-    day -= 365 * year + year // 4 - year // 100
-    month = (5 * day + 2) // 153
-    day -= (153 * month + 2) // 5 - 1
-    month += 3 if month < 10 else -9
-    year += 400 * era + (month <= 2)
-    return year, month, day, rest // 3600, rest // 60 % 60, rest % 60
+_HALF_MS = const(500)  # a clock of whole seconds
+_DIALECTS = {"dlt645": dialect_dlt645, "dlt698": dialect_dlt698}
 
 
 def digits(moment):
@@ -35,14 +24,42 @@ def broadcasts(moment, is_645, is_698):
     """The units of 05H F3 that set the meters' clocks."""
     units = []
     if is_645:
-        frame = dlt645.broadcast_time(*((moment[0] % 100,) + moment[1:]))
-        units.append(_unit(_BY_645, frame))
+        units.append(_unit(_BY_645, meter_clock.setter("dlt645", moment)))
     if is_698:
-        value = data.Tagged(data.DATE_TIME_S, moment)
-        apdu = requests.action(0, _SET_CLOCK, value)
-        units.append(_unit(_TRANSPARENT, dlt698.build(_CONTROL_698, EVERYBODY, 0, apdu)))
+        units.append(_unit(_TRANSPARENT, meter_clock.setter("dlt698", moment)))
     return units
 
 
 def _unit(control, frame):
     return gdw1376_2_down.encode(gdw.CONTROL, 3, {"control": control, "data": frame})
+
+
+async def read(transfer, address, protocol, clock, zone_min, wait_ms):
+    """(ms a meter's clock is ahead of ours, what that may be off in ms), None when it does not
+    tell. transfer(address, protocol, frame, wait_ms): its answer to a frame. The way there and
+    back may take seconds, and where in between the clock was read is not known: half of it is
+    what the answer may be off."""
+    dialect = _DIALECTS[protocol].Dialect()
+    moment = [0] * 6
+    heard_ms = doubt_ms = 0
+    for ask in meter_clock.ASKS[protocol]:
+        begun_ms = clock.utc_ms()
+        frame = dialect.begin(address, ask)
+        try:
+            answer = await transfer(address, protocol, frame, wait_ms)
+        except SlotError:
+            return None
+        took_ms = clock.utc_ms() - begun_ms
+        dialect.master.feed(answer)
+        try:
+            if dialect.master.take() != DONE or dialect.refused():
+                return None
+            meter_clock.note(moment, protocol, dialect.master.reply)
+        except CodecError:
+            return None
+        if not doubt_ms:  # the seconds are in the first answer
+            heard_ms, doubt_ms = begun_ms + took_ms // 2, took_ms // 2 + _HALF_MS
+    try:
+        return civil.utc_ms(moment, zone_min) + _HALF_MS - heard_ms, doubt_ms
+    except ValueError:
+        return None

@@ -8,6 +8,7 @@ port. State is 42 bytes a node; all queues are bounded.
 from micropython import const
 
 from firmware.codec import gdw1376_2 as gdw
+from firmware.core import civil
 from firmware.core.errors import SlotError
 from modules.hplc import clock as clocks
 from modules.hplc import nodes as nodes_
@@ -138,9 +139,14 @@ class Driver:
 
     async def command(self, verb, *args):
         """The ORDERS, which begin something and tell so; `transfer` (address, protocol, bytes,
-        wait_ms): a meter's answer to one frame."""
+        wait_ms): a meter's answer to one frame; `read_clock` (device number), `set_clocks`."""
         if verb == "transfer" and len(args) == 4:
             return await self._exchange(*args)
+        if verb == "read_clock" and len(args) == 1:
+            return await self._read_clock(*args)
+        if verb == "set_clocks":
+            orders.broadcast_time(self)
+            return 1
         if verb not in self.ORDERS:
             raise SlotError("the HPLC module has no command %s" % verb)
         try:
@@ -342,9 +348,22 @@ class Driver:
         return clocks.digits(self.moment())
 
     def moment(self):
-        return clocks.local(self._clock.utc_ms(), self._cfg.get("zone_min", _ZONE_MIN))
+        return civil.moment(self._clock.utc_ms(), self._cfg.get("zone_min", _ZONE_MIN))
 
     # what people and apps ask for
+
+    async def _read_clock(self, node):
+        """As clocks.read; () for the module itself."""
+        if node >= len(self.nodes):
+            return ()
+        return await clocks.read(
+            self._exchange,
+            self.nodes.addresses[node],
+            self.nodes.profiles[node].protocol,
+            self._clock,
+            self._cfg.get("zone_min", _ZONE_MIN),
+            1000 * self._cfg["reply_s"],
+        )
 
     async def _exchange(self, address, protocol, data, wait_ms):
         exchange = Exchange(self.nodes, self.desk, self.reading, address, protocol, data)

@@ -21,6 +21,7 @@ from modules.rs485.switches import Switches
 
 _ASK_AGAIN = const(64)  # rounds after which "refused" is forgotten
 _HEARD = const(256)  # bytes that are listened to when several devices answer at once
+_ZONE_MIN = const(480)  # local time ahead of UTC, unless the settings say
 _DUTIES = (KEY, ALARM, DATA)
 _DIALECTS = {"modbus": dialect_modbus, "dlt645": dialect_dlt645, "dlt698": dialect_dlt698}
 
@@ -43,8 +44,8 @@ class Driver:
         self._addresses = []
         self._serials = []
         self._split = array("L", [])  # bit n: read n is refused as a whole
-        self._read = []  # by duty: the read each device is at, 0: the first
-        self._part = []  # ... and the part of a split one
+        self._read = b""  # by device and duty: the read it is at, 0: the first
+        self._part = b""  # ... and the part of a split one
         self._rounds = 0  # rounds of data since "refused" was forgotten, all devices
         self._switches = None  # what can be operated, if anything can
         self._problems = []
@@ -64,8 +65,8 @@ class Driver:
             self._switches = Switches(self._names, self._profiles, self._exchange, self._clock)
         count = len(self._names)
         self._split = array("L", [0] * count)
-        self._read = [bytearray(count) for _ in _DUTIES]
-        self._part = [bytearray(count) for _ in _DUTIES]
+        self._read = bytearray(len(_DUTIES) * count)
+        self._part = bytearray(len(_DUTIES) * count)
         self._line.open(self._serials[0] if count else (9600, 0))
 
     async def close(self):
@@ -116,7 +117,8 @@ class Driver:
         place = _DUTIES.index(duty)
         profile = self._profiles[device]
         first = profile.ends[place - 1] if place else 0
-        read = first + self._read[place][device]
+        at = len(_DUTIES) * device + place
+        read = first + self._read[at]
         ask, points = profile.reads[read]
         if profile.outputs:
             out = self._switches.watched(device, out)
@@ -125,32 +127,32 @@ class Driver:
         parts = 1
         if is_split:
             parts = dialect.parts(ask, points)
-            ask, points = dialect.part(ask, points, self._part[place][device])
+            ask, points = dialect.part(ask, points, self._part[at])
         if not await self._ask(device, dialect, ask):
             return SILENT
         if not is_split and dialect.refused() and self._can_split(dialect, ask, points):
             self._refused += 1
             self._split[device] |= 1 << read
-            self._part[place][device] = 0
+            self._part[at] = 0
             return MORE
         self._credit(device, dialect, points, out)
-        return self._advance(device, place, parts, profile.ends[place] - first)
+        return self._advance(at, parts, profile.ends[place] - first)
 
     def _can_split(self, dialect, ask, points):
         return dialect.is_divisible() and dialect.parts(ask, points) > 1
 
-    def _advance(self, device, place, parts, reads):
-        part = self._part[place][device] + 1
+    def _advance(self, at, parts, reads):
+        part = self._part[at] + 1
         if part < parts:
-            self._part[place][device] = part
+            self._part[at] = part
             return MORE
-        self._part[place][device] = 0
-        read = self._read[place][device] + 1
+        self._part[at] = 0
+        read = self._read[at] + 1
         if read < reads:
-            self._read[place][device] = read
+            self._read[at] = read
             return MORE
-        self._read[place][device] = 0
-        if _DUTIES[place] == DATA:
+        self._read[at] = 0
+        if _DUTIES[at % len(_DUTIES)] == DATA:
             self._rounds += 1
             if self._rounds >= _ASK_AGAIN * len(self._names):
                 self._rounds = 0
@@ -193,7 +195,8 @@ class Driver:
         """`raw` (request, baud, parity word, reply_ms, gap_ms, most): bytes that came back;
         `search` (protocol, bauds, parity word, sure): a Search, see there; `probe` (a Search):
         one question of it, True while there are more; `operate` (key, output, action,
-        is_remote), for the front door alone: (outcome, sentence)."""
+        is_remote), for the front door alone: (outcome, sentence); `read_clock` (device number):
+        see clocks.read; `set_clocks`: number of frames."""
         if verb == "raw":
             if len(args) != 6:
                 raise SlotError("raw takes request, baud, parity, reply_ms, gap_ms and most")
@@ -206,9 +209,23 @@ class Driver:
             return Search(*args)
         if verb == "probe":
             return await self._probe(*args)
+        if verb == "read_clock" or verb == "set_clocks":
+            return await self._clocks(verb, *args)
         if verb == "operate" and self._switches and len(args) == 4:
             return await self._switches.operate(self._cfg.get("redeem"), *args)
         raise SlotError("the RS-485 module has no command %s" % verb)
+
+    async def _clocks(self, verb, device=-1):
+        from modules.rs485 import clocks  # once a day
+
+        zone_min = self._cfg.get("zone_min", _ZONE_MIN)
+        if verb == "read_clock":
+            protocol = self._profiles[device].protocol
+            return await clocks.read(self._exchange, device, protocol, self._clock, zone_min)
+        spoken = {(p.protocol, s) for p, s in zip(self._profiles, self._serials)}
+        lines = sorted([one for one in spoken if one[0] != "modbus"], key=str)
+        await clocks.set_all(self._line, lines, self._clock, zone_min)
+        return len(lines)
 
     async def _probe(self, search):
         reply = await self._line.raw(

@@ -130,8 +130,8 @@ class Line:
         """(bytes, whether they may be a whole answer)."""
         reply = bytearray()
         now = self._clock.ms()
-        begin_ms = now + self._wire_ms(len(request)) + reply_ms
-        end_ms = begin_ms + self._wire_ms(most)
+        begin_ms = now + self.wire_ms(len(request)) + reply_ms
+        end_ms = begin_ms + self.wire_ms(most)
         until_ms = begin_ms
         while len(reply) < most and now < end_ms:
             chunk = await self._read(until_ms - now)
@@ -187,7 +187,12 @@ class Line:
         self._heard_us = now_us + ahead_us
         self._ahead_us = ahead_us
 
-    def _wire_ms(self, size):
+    def say(self, data):
+        """A frame that nobody answers, on a prepared line. SlotError when the port is gone."""
+        self._send(data)
+
+    def wire_ms(self, size):
+        """What so many bytes take at the speed the line is set to, rounded up."""
         return size * self._char_us // 1000 + 1
 
     def _send(self, data):
@@ -210,9 +215,9 @@ class Line:
     async def _answer(self, master, request, reply_ms, most, gap_ms):
         """WAIT when nothing that answers came in time, else SEND or DONE."""
         now = self._clock.ms()
-        begin_ms = now + self._wire_ms(len(request)) + reply_ms
+        begin_ms = now + self.wire_ms(len(request)) + reply_ms
         # it must also have ended, however much noise there is
-        end_ms = begin_ms + self._wire_ms(most) + gap_ms
+        end_ms = begin_ms + self.wire_ms(most) + gap_ms
         heard_ms = now
         while True:
             until_ms = min(heard_ms + gap_ms if master.framer.pending() else begin_ms, end_ms)

@@ -1,8 +1,10 @@
 """The dialogue with a modem, cut into pieces however it comes; its words for time and place."""
 
+from firmware.core.clock import Clock
 from firmware.core.errors import SlotError
 from modules.cellular import at, clocks, orders
 from modules.cellular.at import BROKEN, GARBAGE, LINE, PROMPT, PUSHED, READ
+from modules.cellular.status import Status
 
 
 def pieces(parser):
@@ -137,7 +139,6 @@ def test_values():
 
 
 def test_time():
-    assert clocks.days(1970, 1, 1) == 0 and clocks.days(2024, 2, 29) == 19782
     utc = 1795993445000
     assert clocks.utc_ms("2026/11/29,23:04:05+32,0", True) == utc
     assert clocks.utc_ms("26/11/30,07:04:05+32", False) == utc
@@ -154,6 +155,12 @@ def test_time():
         except (ValueError, IndexError):
             continue
         raise AssertionError(wrong)
+    told = []
+    clock = Clock(lambda: 77, lambda a, b: a - b, lambda: utc)
+    status = Status(clock, lambda *what: told.append(what))
+    status.take_utc('+QLTS: "2026/11/29,23:04:05+32,0"')
+    status.take_utc('+QLTS: ""')
+    assert told == [((utc + 500) * 1000, 77)], "in the middle of its second"
     assert [clocks.dbm(value) for value in (0, 31, 99, -1)] == [-113, -51, None, None]
 
 

@@ -68,7 +68,11 @@ def wanted(world, first, device):
         ms, marks, kept = world.put[at]
         for number, name in enumerate(world.order[at]):
             columns, values, bits = kept[name]
-            if (at > first or number >= device) and min([b & IV for b in bits]) == 0:
+            if at == first and number < device:
+                continue
+            if min([b & IV for b in bits]):
+                yield ms, marks, "", []
+            else:
                 yield (
                     ms,
                     marks,
@@ -142,7 +146,8 @@ def refused(part, *args):
 
 refused("already", ms, 0, world.devices)
 refused("minute", ms + 1, 0, world.devices)
-refused("quantities", ms + QUARTER, 0, [["x", [("q%d" % i, 0) for i in range(33)], [0] * 33, [0] * 33]])
+many = [("q%d" % i, 0) for i in range(33)]
+refused("quantities", ms + QUARTER, 0, [["x", many, [0] * 33, [0] * 33]])
 
 # a boundary of which nothing is known; the devices behind it are still known
 ms += QUARTER
@@ -158,6 +163,8 @@ store = CurveStore("/curve", 1440, 31, fs, 0)
 assert store.last_ms == ms and store.damaged == 0
 
 # midnight is a new segment; so many whole ones are kept, the oldest go
+store = world = want = good = found = gone = flash = fs = None
+gc.collect()
 world = World()
 world.order = []
 for k in range(2):
@@ -165,7 +172,7 @@ for k in range(2):
 flash, fs = formatted()
 store = CurveStore("/d", 1440, 2, fs, 0)
 ms = START
-for row in range(12 * 4):
+for _ in range(12 * 4):
     ms += 8 * QUARTER
     world.move()
     store.put(ms, 0, world.devices)
@@ -191,7 +198,7 @@ ms = START
 world = World()
 for k in range(8):
     world.add("f%d" % k, METER)
-for row in range(200):
+for _ in range(200):
     ms += QUARTER
     world.move()
     store.put(ms, 0, world.devices)

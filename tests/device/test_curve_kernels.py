@@ -111,7 +111,7 @@ for i in range(4):
 assert encode(out, FIRST, now, zeros, bits, 4, state) == FIRST + 5
 
 # a median is found, and stays
-for i in range(0, 300):
+for _ in range(300):
     now[0] = random.choice((3, 5, 700))  # 3, 4 and 11 bits with the sign
     prepare([0])
     encode(out, FIRST, now, zeros, bits, 1, state)

@@ -106,6 +106,21 @@ def test_batch():
     assert (log.first, log.last, log.damaged) == (7, 10, 0)
 
 
+def test_long():
+    """Records longer than what is read at a time, and than a segment."""
+    _, files = world()
+    log = opened(files)
+    sizes = (1, 500, 501, 502, 503, 1024, 2048, 0, 2048, 3)
+    for size in sizes:
+        log.append(bytes([size & 0xFF]) * size)
+        log.flush()
+    for reader in (log, opened(files)):
+        found = list(reader.records())
+        first = reader.first
+        expected = [(i + 1, bytes([sizes[i] & 0xFF]) * sizes[i]) for i in range(first - 1, 10)]
+        assert found == expected and not reader.damaged and first < 8
+
+
 def files_of(files):
     return sorted([row[0] for row in files.ilistdir(FOLDER)])
 
@@ -264,6 +279,7 @@ def test_cuts():
 test_order()
 test_ring()
 test_batch()
+test_long()
 test_flips()
 test_torn()
 test_bad_blocks()

@@ -2,61 +2,15 @@
 
 import asyncio
 
-from firmware.core.clock import Clock
-from firmware.core.log import Log
+from supervisor_world import World
+
+from firmware.supervisor.policies import RESET, Policy
 from firmware.supervisor.tasks import Supervisor
 from firmware.supervisor.watchdog import Watchdog
 
 
-class World:
-    """Virtual time: a sleeper wakes when the test has moved the time on far enough."""
-
-    def __init__(self):
-        self.now_ms = 0
-        self.lines = []
-        self.events = []
-        self.fed = 0
-        self.clock = Clock(lambda: self.now_ms * 1000, lambda a, b: a - b, lambda: self.now_ms)
-        self.log = Log(self.clock, self.lines.append)
-        self.supervisor = Supervisor(self.clock, self.log, self.event, self.sleep, self.feed)
-        self.main = None
-
-    def event(self, *event):
-        self.events.append(event)
-
-    def feed(self):
-        self.fed += 1
-
-    async def sleep(self, ms):
-        until = self.now_ms + ms
-        while self.now_ms < until:
-            await asyncio.sleep_ms(0)
-
-    async def advance(self, ms, step=100):
-        """Time moves in steps; after each everybody who is due has run."""
-        for _ in range(ms // step):
-            self.now_ms += step
-            for _ in range(6):
-                await asyncio.sleep_ms(0)
-
-    async def start(self):
-        self.main = asyncio.create_task(self.supervisor.run())
-        await self.advance(100)
-
-    async def stop(self):
-        async def tick():
-            while True:
-                self.now_ms += 1
-                await asyncio.sleep_ms(0)
-
-        ticking = asyncio.create_task(tick())
-        stuck = await self.supervisor.stop()
-        await self.main
-        ticking.cancel()
-        return stuck
-
-    def row(self, name):
-        return [row for row in self.supervisor.status() if row[0] == name][0]
+def vital(deadline_ms):
+    return Policy(RESET, deadline_ms, 1000, 60000, 0)
 
 
 async def test_backoff():
@@ -70,7 +24,7 @@ async def test_backoff():
         await world.sleep(lives_ms[len(starts) - 1])
         raise ValueError("number %d" % len(starts))
 
-    world.supervisor.add("bad", crashing, backoff=(1000, 60000))
+    world.supervisor.add("bad", crashing)
     await world.start()
     await world.advance(400000)
     waits = [starts[i + 1] - starts[i] for i in range(len(starts) - 1)]
@@ -80,7 +34,9 @@ async def test_backoff():
     assert state in ("waiting", "running") and restarts >= 12 and age is None
     assert error == "ValueError: number %d" % restarts, error
     assert world.events[0] == ("crashed", "bad", "ValueError: number 1")
-    assert len(world.events) == restarts
+    told = [text for _, _, text in world.events]
+    assert len(told) == 3, told  # at once, then after 1, 2, 4 .. minutes
+    assert told[1] == "ValueError: number 7 (and 5 times before)", told
     assert "started again in 1000 ms" in world.lines[0]
     assert await world.stop() == []
 
@@ -133,8 +89,8 @@ async def test_watchdog():
         return job
 
     world.now_ms = 50000  # a slow start must not count against them
-    world.supervisor.add("a", make("a"), critical=True, deadline_ms=3000)
-    world.supervisor.add("b", make("b"), critical=True, deadline_ms=5000)
+    world.supervisor.add("a", make("a"), vital(3000))
+    world.supervisor.add("b", make("b"), vital(5000))
     world.now_ms = 90000
     await world.start()
     await world.advance(20000)
@@ -164,7 +120,7 @@ async def test_critical_crash():
     async def crashing():
         raise RuntimeError("no")
 
-    world.supervisor.add("core", crashing, critical=True, deadline_ms=4000)
+    world.supervisor.add("core", crashing, vital(4000))
     await world.start()
     await world.advance(4000)
     fed = world.fed
@@ -242,7 +198,7 @@ async def test_remove():
 
     world.supervisor.add("unstarted", good)
     assert await world.supervisor.remove("unstarted") and names() == []
-    world.supervisor.add("good", good, critical=True, deadline_ms=60000)
+    world.supervisor.add("good", good, vital(60000))
     world.supervisor.add("crashing", crashing)
     world.supervisor.add("stubborn", stubborn)
     await world.start()

@@ -198,23 +198,6 @@ def test_unsendable_is_thrown_out():
     assert len(bench.sent()) == 2 and bench.engine.refused == 1 and len(bench.box) == 2
 
 
-def test_application_acknowledges():
-    """The seam: PUBACK is not delivery when a later answer is asked for."""
-    held = []
-    bench = Bench()
-    bench.engine._acknowledge = held.append
-    bench.box.put_event(b"t", b"1")
-    bench.sent()
-    bench.engine.feed(ack(1))
-    assert len(held) == 1 and len(bench.box) == 1
-    bench.engine.end()
-    bench.engine.begin(bench.box)
-    bench.engine.feed(CONNACK)
-    assert len(bench.sent()) == 1  # not answered in the old session: sent again
-    bench.box.remove(held[0])
-    assert len(bench.box) == 0
-
-
 def test_ids_survive_the_wrap():
     bench = Bench(window=4)
     bench.engine.codec.last_pid = 65530
@@ -239,6 +222,5 @@ test_keepalive()
 test_half_a_packet()
 test_flood_without_reading()
 test_unsendable_is_thrown_out()
-test_application_acknowledges()
 test_ids_survive_the_wrap()
 print("OK")

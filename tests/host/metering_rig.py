@@ -15,7 +15,7 @@ from link_rig import LinkRig, end
 
 from tools.station.station import wiring
 
-FLASH = 256 * 1024
+FLASH = 2 << 20
 OVERRUN, SHORT, BUS, STUCK, SATURATED, FREQUENCY, PHASE, EVENT, GAP = (1 << k for k in range(9))
 OV, SB, NT, IV = 0x01, 0x20, 0x40, 0x80
 

@@ -2,7 +2,7 @@
 events, checkpoint - telling what it makes of each window as JSON lines on stdout.
 
 argv: image of the flash, absolute; an empty one (0xFF) is formatted. stdin takes lines:
-"stall 150" (ms without service), "save" (the checkpoint of the minute), "end" (an orderly stop).
+"stall 150" (ms without service), "save" (all that is kept), "end" (an orderly stop).
 """
 
 import asyncio
@@ -12,7 +12,9 @@ import select
 import sys
 import time
 
-from board.unix import board, flash
+import flash
+
+from board.unix import board
 from firmware.config import store
 from firmware.core.heap import Heap
 from firmware.link.ade9000 import chip  # before the host's files are gone
@@ -63,6 +65,7 @@ class Told(Vitals):
                 "quality": quality,
                 "is_settled": t.meter.is_settled,
                 "mwh": energy.cells[18] - energy.cells[19],
+                "told": None if "ep" in quality else values["ep"] - values["er"],
                 "marked": energy.substituted()[18],
                 "windows": t.meter.windows,
                 "lost": t.meter.lost,
@@ -84,7 +87,8 @@ async def obey():
             if not words or words[0] == "end":
                 return
             if words[0] == "save":
-                terminal.save_energy()
+                terminal.keeper.keep()
+                terminal.keeper.copy()
                 tell("saved")
             else:
                 tell("stall", int(words[1]))
@@ -95,14 +99,14 @@ async def obey():
 async def main():
     factories = list(board.background())
     factories += [("link", terminal.link.run), ("watch", terminal.link.watch)]
-    factories += [("checkpoint", terminal._checkpoints)]
+    factories += [("checkpoint", terminal.keeper.run)]
     tasks = [asyncio.create_task(factory()) for _, factory in factories]
     bill = terminal.billing.run(terminal.clock, terminal._settled)
     tasks.append(asyncio.create_task(bill))
     await obey()
     for task in tasks:
         task.cancel()
-    terminal.save_energy()
+    terminal.keeper.stop()
     tell("end")
 
 

@@ -258,7 +258,12 @@ def test_make_plug_finds_what_runs(rack, tmp_path_factory, monkeypatch, capsys):
     command("set", "--slot", "4", "temperature=45", "humidity=80.5")
     with pytest.raises(SystemExit, match="slot 3 is empty"):
         command("set", "--slot", "3", "temperature=45")
+    command("supply", "good=0")
+    command("supply", "good=1")
+    with pytest.raises(SystemExit, match="'good' is 0 or 1"):
+        command("supply", "good=2")
     for words in (
+        ["supply"],
         ["plug", "--slot", "3"],
         ["unplug"],
         ["plug", "--slot", "x"],

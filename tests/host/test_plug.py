@@ -4,7 +4,6 @@ work; on virtual time. TTU_PLUGS sets the rounds of each kind.
 
 import os
 import random
-from statistics import median
 
 import pytest
 
@@ -109,5 +108,6 @@ def test_nothing_of_them_stays(played):
     alone = [row[2] for row in gone if row[3] == 1]  # nobody else is there
     third = len(alone) // 3
     assert third > 4
-    grown = median(alone[-third:]) - median(alone[third:-third])
+    # the least of each: a stale word on the stack may hold a driver's buffer for a while
+    grown = min(alone[-third:]) - min(alone[third:-third])
     assert grown <= NOISE + SLOPE * len(gone) / 3, alone

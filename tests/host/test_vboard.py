@@ -168,4 +168,9 @@ def test_crash_is_reported_and_the_board_restarts(board, call):
     assert board.wait_for("crash", 5, known)
     assert board.wait_for("up", 5, known)
     assert ("crash", {"signal": "SIGSEGV"}) in board.events[known:]
-    assert call("eval", "3") == "3\n"
+    told = "import machine as m; print(m.raw_reset, m.reset_cause() == m.{})"
+    assert call("resume", "exec", told.format("HARD_RESET")) == "panic True\n"
+    known = len(board.events)
+    call("resume", "exec", "--no-follow", "import shim_host; shim_host.tell('brownout')")
+    assert board.wait_for("up", 5, known)
+    assert call("resume", "exec", told.format("PWRON_RESET")) == "brownout True\n"

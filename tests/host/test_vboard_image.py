@@ -51,6 +51,34 @@ def test_foreign_image_boots_without_files_and_says_so(tmp_path):
     assert (tmp_path / "flash.img").read_bytes() == b"\x00" * 65536  # never formatted over
 
 
+TAIL = "import machine; j = machine.journal(); print(j and j.ioctl(4, 0), os.statvfs('/')[2])"
+# an image as it was made once: a file system to its end
+OLD = """
+import flash, os, shim_host, vfs
+file = shim_host.open_host(os.getenv("TTU_FLASH"), "r+b")
+chip = flash.Flash(file, file.seek(0, 2))
+vfs.VfsLfs2.mkfs(chip, readsize=256, progsize=256, lookahead=128)
+with vfs.VfsLfs2(chip, readsize=256, progsize=256, lookahead=128).open("/kept", "w") as kept:
+    kept.write("yes")
+"""
+
+
+def test_the_end_of_the_flash_is_raw(tmp_path):
+    """64 blocks from 2 MB on; an image of before is used to its end, and loses nothing."""
+    for size, said in (("8M", "64 1984"), ("2M", "64 448"), ("1M", "None 256")):
+        image.build(tmp_path / "flash.img", [], size=size)
+        with VirtualBoard(tmp_path / "flash.img") as board:
+            assert mpremote(board.pty, "exec", "import os; " + TAIL).strip() == said
+    old, script = tmp_path / "old.img", tmp_path / "old.py"
+    setup.create_flash(old, 4 << 20)
+    script.write_text(OLD)
+    env = setup.board_env(TTU_FLASH=old)
+    subprocess.run([setup.interpreter(), str(script)], env=env, check=True)
+    with VirtualBoard(old) as board:
+        assert mpremote(board.pty, "exec", "import os; " + TAIL).strip() == "None 1024"
+        assert mpremote(board.pty, "fs", "cat", ":kept") == "yes"
+
+
 NOR = """
 import flash, shim_host, sys
 file = shim_host.open_host(sys.argv[1], 'r+b')

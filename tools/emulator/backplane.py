@@ -3,7 +3,8 @@
 
 A plugged module is a 24C02 at 0x50 plus its slot, a presence pin, and a UART, whose terminal
 device appears at the path P1..P6. Without power none of its chips acknowledges. Control: JSON
-lines {"do": "plug", "slot": 3, "module": "hplc"}, "unplug", "set", "status"; see the README.
+lines {"do": "plug", "slot": 3, "module": "hplc"}, "unplug", "set", "status", "supply"; see the
+README.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from tools.station.control import ControlSocket
 SLOTS = range(1, 7)
 EEPROM = 0x50  # plus the slot
 PRESENCE, POWER, RESET, INTERRUPT = 0, 8, 16, 24  # pins of slot 1; the others' follow
+SUPPLY = 6  # high while the terminal's supply is good
 
 _I2C_RECORD = struct.Struct(">BBHH")
 _PIN_RECORD = struct.Struct(">BB6xQ")
@@ -85,6 +87,7 @@ class Backplane:
         self._peers = peers
         self._options = options
         self._buses = {}  # path: Bus
+        self._supply = 1
         self._plugged = 0  # so far, for serial numbers
         self._board = None  # PinsPeer
         self._is_stopping = False
@@ -162,6 +165,7 @@ class Backplane:
         self._board = PinsPeer(self, connection)
         for number in SLOTS:
             self._show(number)
+        self._tell(SUPPLY, self._supply)
 
     def board_gone(self, peer):
         """Its pins float: pulled down to no power, and up to no reset."""
@@ -195,6 +199,7 @@ class Backplane:
         handlers = {"plug": self.plug, "unplug": self.unplug, "set": self.set}
         handlers["status"] = self.status
         handlers["module"] = self.module
+        handlers["supply"] = self.supply
         handler = handlers.get(do)
         if handler is None:
             raise ValueError(f"'do' is one of {', '.join(handlers)}")
@@ -270,6 +275,16 @@ class Backplane:
     def module(self, slot):
         """How the module in a slot is."""
         return {"slot": slot, "status": self._module(slot).model.status()}
+
+    def supply(self, good):
+        """The supply's line: 0 while it has failed and the board runs on what is stored."""
+        if good not in (0, 1):
+            raise ValueError("'good' is 0 or 1")
+        level = int(good)
+        if level != self._supply:
+            self._supply = level
+            self._tell(SUPPLY, level)
+        return {"good": level}
 
     def status(self):
         slots = {str(number): slot.status() for number, slot in self.slots.items()}

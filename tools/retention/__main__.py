@@ -18,6 +18,14 @@ _BLOCK = 4096
 _CHIP_BLOCKS = 2048  # 8 MB
 _JOURNAL_BLOCKS = 64  # outside of the file system
 _HEAP = "160m"
+# Littlefs copies half a block on average before a row. Fewer devices have shorter rows, so a worse
+# ratio, and wear the flash less.
+_LARGE = 150
+_PLANTS = (
+    "one value in 500 groups is another",
+    "what is not topical looks good",
+    "a day less is kept",
+)
 
 # key: (bar, "most" or "least")
 BARS = {
@@ -39,9 +47,15 @@ def parse(argv):
     parser.add_argument("--devices", type=int, default=200, help="of 4 quantities each")
     parser.add_argument("--days", type=int, default=31, help="of 96 quarters each")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--firmware-kb", type=int, default=900, help="flash the firmware takes")
-    parser.add_argument("--others-kb", type=int, default=1500, help="events, audit, settings")
+    parser.add_argument("--firmware-kb", type=int, default=1000, help="flash the firmware takes")
+    parser.add_argument("--others-kb", type=int, default=2150, help="events, audit, settings")
+    plants = "; ".join(f"{i}: {text}" for i, text in enumerate(_PLANTS, 1))
+    parser.add_argument(
+        "--plant", type=int, default=0, help=f"a defect, which must be found: {plants}"
+    )
     options = parser.parse_args(argv)
+    if not 0 <= options.plant <= len(_PLANTS):
+        parser.error(f"--plant is 1 to {len(_PLANTS)}")
     for name, least, most in (("devices", 1, 1000), ("days", 1, 400)):
         if not least <= getattr(options, name) <= most:
             parser.error(f"--{name} is {least} to {most}")
@@ -65,6 +79,7 @@ def run(options, say):
             "seed": options.seed,
             "firmware_kb": options.firmware_kb,
             "others_kb": options.others_kb,
+            "plant": options.plant,
             "blocks": _CHIP_BLOCKS - _JOURNAL_BLOCKS,
         }
         at = Path(folder) / "plan.json"
@@ -123,6 +138,8 @@ def main():
         found = run(options, verdict.say)
     result = judge(options, found)
     bars = {"days_kept": (options.days, "least"), **BARS}
+    if options.devices < _LARGE:
+        del bars["amplification"]
     verdict.end(result, verdict.missed(bars, result))
 
 

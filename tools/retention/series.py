@@ -1,7 +1,7 @@
 """A load series by the minute for the bench: a measured one where there is one, else a drawn one.
 
-The measured one is that of a house in Sceaux (Hebrail and Berard, UCI, CC BY 4.0), see the README of
-the shared data. Written as whole numbers for the terminal's half: see tools/retention/world.py.
+The measured one is that of a house in Sceaux (Hebrail and Berard, UCI, CC BY 4.0), see the README
+of the shared data. Written as whole numbers for the terminal's half: see tools/retention/world.py.
 """
 
 import csv

@@ -7,8 +7,6 @@ MicroPython.
 
 from array import array
 
-from micropython import const
-
 from firmware.core.quality import IV, NT
 
 CURVE = (("ep", -2), ("ua", -1), ("ia", -3), ("p", -4))  # as a DL/T 645 meter has them
@@ -25,7 +23,7 @@ REGISTERS = (
     ("er4", -2),
 )
 _SHARES = (100, 10, 25, 40, 25)  # % of the energy by tariff
-_BAD = const(50)  # one value in so many is not good
+_BAD = 50  # one value in so many is not good
 
 
 class World:

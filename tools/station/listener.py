@@ -1,4 +1,5 @@
-"""A foreign MQTT client (paho) beside the terminal: it judges what was really delivered.
+"""A foreign MQTT client (paho) beside the terminal: it judges what was really delivered, and is
+the terminal's head-end: it acknowledges events and curves (tools/headend).
 
 It listens before the terminal boots, so that nothing is missed.
 """
@@ -10,6 +11,8 @@ from collections.abc import Callable
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+
+from tools.headend.ledger import Ledger
 
 _SUBSCRIBE_S = 10
 
@@ -25,7 +28,9 @@ class Listener:
         )
         self.delivered = set()  # (topic, boot, seq): what was received at least once
         self.repeated = 0  # received again
+        self.status = None  # newest message of the retained topic, the will among them
         self.broken = 0  # not the documented JSON
+        self.ledgers = {}  # level of the station in its topics: Ledger
         self._lock = threading.Lock()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._topic = topic
@@ -48,9 +53,15 @@ class Listener:
             self.broken += 1
             return
         if message.topic.endswith("/status"):
+            self.status = body
             return
-        key = (message.topic, body.get("boot"), body["seq"])
+        if message.topic.endswith("/ack"):
+            return
         with self._lock:
+            self._acknowledge(message.topic, body)
+            if message.topic.endswith("/curve"):
+                return
+            key = (message.topic, body.get("boot"), body["seq"])
             self.repeated += key in self.delivered
             self.delivered.add(key)
             if message.topic.endswith("/event"):
@@ -59,6 +70,14 @@ class Listener:
                     self.on_event(body, now)
             else:
                 self.newest[body["device"]] = body
+
+    def _acknowledge(self, topic, body):
+        station = topic.split("/")[1]
+        ledger = self.ledgers.setdefault(station, Ledger())
+        ledger.take(topic, body)
+        said = ledger.answer()
+        if said is not None:
+            self._client.publish(f"ttu/{station}/ack", said, qos=1)
 
     def values(self, device):
         """{point: number or None} of the device's newest message, {} when there is none."""

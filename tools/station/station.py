@@ -99,6 +99,7 @@ class Plan:
         self.modules: tuple[str, ...] = ("1=rs485",)  # what is plugged at the start, SLOT=TYPE
         self.nodes = 0  # meters behind each carrier module
         self.via = "network"  # what the uplink goes over: that, or cellular
+        self.script = ""  # device source, run on the flash image after its settings are there
         self.air = {}  # options of the cellular module: rate in bit/s, latency_ms
 
     def archive(self):
@@ -244,6 +245,7 @@ class Station:
             *self.plan.settings,
         ]
         provision = _PROVISION.format(values=values, devices=self.plan.archive())
+        provision += self.plan.script
         image.build(self.path("flash.img"), build.build("unix"), provision)
 
     def _wiring(self):

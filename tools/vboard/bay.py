@@ -1,5 +1,6 @@
 """The expansion bay of a virtual board: how its backplane is started and wired, and
-`python -m tools.vboard.bay plug|unplug|set|show|status`, which acts on the one that runs here.
+`python -m tools.vboard.bay plug|unplug|set|supply|show|status`, which acts on the one that runs
+here.
 
 A backplane lives in a folder, with its sockets and the UARTs of its slots. `publish` leaves a
 link to its control socket in .run/, where `make plug` finds it.
@@ -22,6 +23,7 @@ LINK = ROOT / ".run" / "bay"
 _SLOTS = range(1, 7)
 # where the pins of slot 1 are: machine pin (board/unix/board.py), pin of the backplane
 _PINS = ((21, 0), (31, 8), (41, 16), (51, 24))  # presence, power, reset, interrupt
+_SUPPLY_PIN, _SUPPLY = 27, 6  # the line of the supply, on both sides
 
 
 class BayError(Exception):
@@ -48,6 +50,7 @@ def words(folder, plugged=(), peers=(), options=()):
 def wiring(folder):
     """What the wiring file of the board says about it."""
     pins = {str(at + n - 1): far + n - 1 for n in _SLOTS for at, far in _PINS}
+    pins[str(_SUPPLY_PIN)] = _SUPPLY
     return {
         "i2c": {"1": {"path": f"{folder}/i2c"}},
         "slot_pins": {"path": f"{folder}/slots", "map": pins},
@@ -123,20 +126,20 @@ def ask_published(**request):
 
 def _arguments(argv):
     parser = _Parser(prog="python -m tools.vboard.bay", description=__doc__)
-    parser.add_argument("do", choices=("plug", "unplug", "set", "show", "status"))
+    parser.add_argument("do", choices=("plug", "unplug", "set", "supply", "show", "status"))
     parser.add_argument("--slot", type=int, help="1 to 6")
     parser.add_argument("--module", help="type, or: blank corrupt unknown unreadable")
     parser.add_argument("--serial", help="serial number in the identity")
     parser.add_argument(
-        "values", nargs="*", metavar="NAME=VALUE", help="set: what it shall measure, or a fault"
+        "values", nargs="*", metavar="NAME=VALUE", help="set: what it measures; supply: good=0"
     )
     options = parser.parse_intermixed_args(argv)
-    if options.do != "status" and options.slot is None:
+    if options.do not in ("status", "supply") and options.slot is None:
         parser.error("say which slot: SLOT=3")
     if options.do == "plug" and not options.module:
         parser.error("say what is plugged: MODULE=hplc")
     values = dict(_value(parser, text) for text in vars(options).pop("values"))
-    if bool(values) != (options.do == "set"):
+    if bool(values) != (options.do in ("set", "supply")):
         parser.error("a value goes with set and set with a value: set --slot 3 temperature=45")
     given = {name: value for name, value in vars(options).items() if value is not None}
     return {**values, **given}

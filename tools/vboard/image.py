@@ -15,7 +15,7 @@ _SCRIPT = Path(__file__).with_name("mkflash.py")
 _TIMEOUT_S = 60
 
 
-def build(image, files, script=None, size="4M"):
+def build(image, files, script=None, size="8M"):
     """Make `image` from `files`, (host file, absolute path on flash) pairs.
 
     `script`, device source text, runs then with the flash as `/` and sys.path as on the board

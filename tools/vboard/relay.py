@@ -16,7 +16,11 @@ from tools.vboard.port import SerialPort
 from tools.vboard.text import RAW_KEY, LineEnds, ReplMode
 
 PWRON, HARD, WDT, _DEEPSLEEP, SOFT = range(1, 6)  # as machine.*_RESET
+BROWNOUT, PANIC = 6, 7  # ports report them as PWRON and HARD, their silicon knows better
 CAUSES = {PWRON: "PWRON_RESET", HARD: "HARD_RESET", WDT: "WDT_RESET", SOFT: "SOFT_RESET"}
+CAUSES.update({BROWNOUT: "BROWNOUT", PANIC: "PANIC"})
+_RAW = {BROWNOUT: (PWRON, "brownout"), PANIC: (HARD, "panic")}
+_WISHES = {"reset": HARD, "soft": SOFT, "brownout": BROWNOUT}
 _ABSENT_TICK_S = 0.05  # how often to look whether somebody opened the port
 _STILLBORN_LIMIT = 3  # starts in a row that did not reach the flash
 _BUSY_BOOTS, _BUSY_WINDOW_S, _BUSY_DELAY_S = 10, 1.0, 0.3  # a restart loop must not eat a core
@@ -180,8 +184,8 @@ class Relay:
             self._feed(child)
         elif word == "rtc":
             self._rtc_us = int(value)
-        elif word in ("reset", "soft"):
-            self._restart(child, HARD if word == "reset" else SOFT)
+        elif word in _WISHES:
+            self._restart(child, _WISHES[word])
 
     # --- power, reset, watchdog
 
@@ -194,7 +198,9 @@ class Relay:
         self._last_words = b""
         if cause != SOFT:
             self._mode = ReplMode()
-        env = dict(self._env, TTU_RESET_CAUSE=str(cause), TTU_RTC_US=str(self._rtc_us))
+        told, raw = _RAW.get(cause, (cause, ""))
+        env = dict(self._env, TTU_RESET_CAUSE=str(told), TTU_RESET_RAW=raw)
+        env["TTU_RTC_US"] = str(self._rtc_us)
         if self._mode.raw:
             env["TTU_SKIP_MAIN"] = "1"
         self._child = child = Child(self._argv, env)
@@ -215,7 +221,7 @@ class Relay:
         cause = self._next_cause
         if cause is None:
             # Ctrl-D and SystemExit end the process: that is a soft reset; a signal is a crash
-            cause = SOFT if status >= 0 else HARD
+            cause = SOFT if status >= 0 else PANIC
             if status < 0:
                 name = signal.Signals(-status).name
                 self._say(f"board: crashed by {name}")

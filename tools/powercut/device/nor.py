@@ -43,6 +43,7 @@ class Nor:
         self.fault = CORRUPT  # what a block that is known to be bad answers
         self.erases = array("I", [0] * blocks)  # by block
         self.programmed = array("I", [0] * blocks)  # bytes by block
+        self.reads = self.read_bytes = 0
         self.operations = 0  # programs of a page and erases since the last arm()
         self._cut_at = -1  # number of the operation at which the power goes; -1: never
         self._torn = _UNDONE
@@ -102,6 +103,11 @@ class Nor:
         if self.bad and self.bad.get(block) == READ_ERROR:
             return self.fault
         done, size = 0, len(buf)
+        self.reads += 1
+        self.read_bytes += size
+        if offset + size <= self.block:  # as littlefs reads
+            buf[:] = memoryview(self.cells[block] or self._blank)[offset : offset + size]
+            return 0
         while done < size:
             step = min(size - done, self.block - offset)
             cells = self.cells[block] or self._blank
@@ -225,20 +231,17 @@ class Region:
         self.blocks = count
 
     def readblocks(self, block, buf, offset=0):
-        self._inside(block)
+        assert 0 <= block < self.blocks
         return self._chip.readblocks(self._first + block, buf, offset)
 
     def writeblocks(self, block, buf, offset=None):
-        self._inside(block)
+        assert 0 <= block < self.blocks
         return self._chip.writeblocks(self._first + block, buf, offset)
 
     def ioctl(self, request, arg):
         if request == 4:
             return self.blocks
         if request == 6:
-            self._inside(arg)
+            assert 0 <= arg < self.blocks
             arg += self._first
         return self._chip.ioctl(request, arg)
-
-    def _inside(self, block):
-        assert 0 <= block < self.blocks, "block %d of %d" % (block, self.blocks)

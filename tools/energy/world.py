@@ -2,7 +2,7 @@
 
 Time is counted in samples. Power is constant between changes, so every energy is exact. The unit
 latches its registers each 64 samples at a phase of its own, wraps them, and pulses; the terminal
-owns real EnergyRegisters and Ways, and stands where the meter and the link will. A helper.
+owns real EnergyRegisters and Ways, and stands where the meter and the link will.
 """
 
 import json

@@ -1,0 +1,174 @@
+"""Delivery, wired: a part of the composition root. Where the streams read, how far they are, the
+session and the links it goes over, and the events that tell of all that."""
+
+import asyncio
+
+from micropython import const
+
+from firmware.core.errors import StoreError
+from firmware.core.twin import Twin
+from firmware.store import event_codes
+from firmware.uplink import json_face
+from firmware.uplink.cursors import LIMIT_BYTES, Cursors
+from firmware.uplink.delivery import Delivery
+from firmware.uplink.limits import Limits
+from firmware.uplink.links import Links
+from firmware.uplink.reporter import Reporter
+from firmware.uplink.session import Session, Watcher
+from firmware.uplink.sources import Curves, Events, Kept, Recent
+from firmware.uplink.stream import Stream
+
+_ROUND_MS = const(5000)  # between two looks at what is to be saved and told
+_TWO_LINKS_S = const(30)  # longest keep-alive with two links: a dead one is noticed in 25 s
+
+
+class Delivering(Watcher):
+    def __init__(
+        self, clock, log, cfg, station, events, points, store=None, curves=None, twin=None
+    ):
+        """cfg: the settings of the group `uplink`, as attributes; `events`: an EventLog, to which
+        this listens from now on; store.after(boot, sequence) yields (boot, event) from the next
+        one on, None: only what is in RAM; `curves`: a store.curve.CurveStore or None; `twin`:
+        where the cursors are kept, if not on this board's flash."""
+        self.session = None
+        self.links = None  # with two links only
+        self._clock = clock
+        self._log = log
+        self._cfg = cfg
+        self._station = station
+        self._events = events
+        self._is_failed = False  # flash did not keep the cursors, and it is told
+        recent = Recent(events)
+        self._source = Events(Kept(store, recent) if store else recent, station, event_codes.name)
+        self._streams = [("events", Stream(clock, self._source))]
+        befores = {"events": (events.boot, 0)}
+        if curves:
+            self._streams.append(("curve", Stream(clock, Curves(curves, station))))
+            befores["curve"] = (curves.last_ms + 1, 0)
+        self._told = [0] * len(self._streams)  # lost ones that were told of
+        streams = [stream for _, stream in self._streams]
+        self.outbox = Delivery(log, streams[0], (streams + [None])[1], cfg.ack == "broker")
+        self.outbox.on_kept = self._kept
+        self.reporter = Reporter(points, self.outbox, clock, station)
+        twin = twin or Twin("/cursor.a", "/cursor.b", LIMIT_BYTES)
+        self.cursors = Cursors(twin, clock, self._streams)
+        wrong = self.cursors.load(befores)
+        events.subscribe(self._event)
+        if wrong:
+            events.emit(event_codes.STORE_FAILED, "uplink", wrong)
+
+    def connect(self, ssl, explain, networks):
+        """Make the session; `networks`: one, or the first and the second."""
+        cfg, clock = self._cfg, self._clock
+        topic = json_face.status_topic(self._station)
+        keepalive_s = cfg.keepalive_s
+        network = networks[0]
+        if len(networks) > 1:
+            network = self.links = Links(clock, networks)
+            keepalive_s = min(keepalive_s, _TWO_LINKS_S)
+        self.session = Session(
+            clock,
+            self._log,
+            cfg.host,
+            cfg.port,
+            self._station.encode(),
+            user=cfg.user.encode() or None,
+            password=cfg.password.encode() if cfg.user else None,
+            keepalive_s=keepalive_s,
+            will=(topic, json_face.OFFLINE, True, 1),
+            birth=(topic, json_face.ONLINE, True, 1),
+            ssl=ssl,
+            limits=Limits(backoff_max_ms=cfg.backoff_max_s * 1000),
+            network=network,
+            explain=explain,
+            watcher=self,
+        )
+        if cfg.ack != "broker":
+            self.session.subscribe(json_face.ack_topic(self._station), self._acknowledge)
+
+    def _acknowledge(self, topic, payload):
+        self.outbox.acknowledge(topic, payload)
+
+    # what happens
+
+    def _event(self, event):
+        boot = self._events.boot
+        self.outbox.event_is_new(lambda: self._source.early(boot, event))
+
+    def first(self, event):
+        """An event emitted just now goes before everything else."""
+        boot = self._events.boot
+        self.outbox.hurry(lambda: self._source.early(boot, event))
+
+    def has_told(self, event):
+        """Was this event of this boot acknowledged?"""
+        return self._streams[0][1].is_acknowledged(self._events.boot, event[0])
+
+    def take(self, kind, end_ms, marks):
+        """A boundary was kept; as the taker of boundaries is called."""
+        if kind == "curve" and self.outbox.history is not None:
+            self.outbox.history_is_new()
+
+    def _kept(self, count):
+        try:
+            self.cursors.kept(count)
+        except StoreError as error:
+            self._failed(str(error))
+
+    def _failed(self, text):
+        if not self._is_failed:
+            self._is_failed = True
+            self._events.emit(event_codes.STORE_FAILED, "uplink", text)
+
+    # the session's watcher
+
+    def up(self):
+        if self.links and self.links.chooser.opened():
+            way = (self._cfg.via, self._cfg.second)[self.links.chooser.at]
+            self._events.emit(event_codes.UPLINK_SWITCHED, "", "over " + way)
+        self._events.emit(event_codes.UPLINK_UP)
+
+    def down(self, why):
+        self._events.emit(event_codes.UPLINK_DOWN, "", why)
+
+    def pause_ms(self, up_ms, pause_ms):
+        return self.links.chooser.ended(up_ms, pause_ms) if self.links else pause_ms
+
+    def wants_end(self):
+        return self.links is not None and self.links.chooser.wants_return()
+
+    # tasks
+
+    def tasks(self):
+        """((name, function that makes the coroutine), ...) for the supervisor."""
+        period_ms = self._cfg.period_s * 1000
+        found = [
+            ("uplink", lambda: self.session.run(self.outbox)),
+            ("reporter", lambda: self.reporter.run(period_ms)),
+            ("delivery", self.run),
+        ]
+        if self.links:
+            found.append(("links", self.links.run))
+        return found
+
+    async def run(self):
+        """For ever: saves the cursors when they are due, tells what was lost."""
+        while True:
+            await asyncio.sleep_ms(_ROUND_MS)
+            self._tell_lost()
+            if self.cursors.is_due:
+                self.save()
+
+    def save(self):
+        """The cursors, if there is anything new; at an orderly stop too."""
+        try:
+            self.cursors.save()
+        except StoreError as error:
+            self._failed(str(error))
+
+    def _tell_lost(self):
+        for i, (name, stream) in enumerate(self._streams):
+            count = stream.lost - self._told[i]
+            if count:
+                self._told[i] = stream.lost
+                self._events.emit(event_codes.DELIVERY_LOST, "", "%s: %d" % (name, count))

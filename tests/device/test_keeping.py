@@ -1,0 +1,99 @@
+"""Curves and freezes as they are wired, beside a real billing: registers of the very boundary, the
+maximum demand over a power cut between freeze and checkpoint, and an event for a failure."""
+
+from places import everywhere
+
+from firmware.core.clock import Clock
+from firmware.core.errors import StoreError
+from firmware.keeping import Keeping
+from firmware.metering import billing
+from firmware.metering.billing import Billing
+from firmware.metering.register_meter import ENERGY_POINTS, RegisterMeter
+from firmware.metering.register_ways import RegisterWays
+from firmware.points.table import Points
+from firmware.store import event_codes
+from firmware.store.events import EventLog
+
+MINUTE, QUARTER = 60000, 900000
+MIDNIGHT = 1790006400000
+
+
+class Settings:
+    days = 31
+    curve = "ep p d_import"
+    registers = "ep* dmax*"
+
+
+class Terminal:
+    """What Keeping finds in the terminal, and windows by hand."""
+
+    def __init__(self, fs, kept=None):
+        self.utc = MIDNIGHT - 16 * MINUTE
+        self.clock = Clock(lambda: self.utc % 1000000 * 1000, minus, lambda: self.utc)
+        self.events = EventLog(self.clock, 1)
+        self.meter = RegisterMeter(lambda *_: None, 230, 50)
+        ways = RegisterWays(self.clock, (1, 1), None)
+        calendar = billing.plan(billing.tariff.ONE)[0]
+        self.billing = Billing(self.meter, ways, calendar, 480, 1)
+        self.points = Points(300)
+        self.block = self.points.add("meter", (("p", "W", 0),) + ENERGY_POINTS)
+        self.bill_base = self.points.add("billing", billing.POINTS).base
+        if kept:
+            self.billing.demand.restore(kept)
+        self.keeping = Keeping(self, Settings, fs)
+
+    def settled(self):
+        utc_ms = self.clock.utc_ms()
+        self.billing.fill(self.points, self.bill_base, utc_ms)
+        self.keeping.settled(utc_ms)
+
+    def run(self, ms, mwh):
+        for _ in range(0, ms, 200):
+            self.utc += 200
+            self.meter.readings([0] * 24, [mwh] + [0] * 11, 0)
+            self.points.put(self.block.base, mwh, 0, self.utc)
+            if self.billing.settle(self.utc, self.clock.ms()):
+                self.settled()
+
+
+def minus(a, b):
+    return (a - b + 500000000) % 1000000000 - 500000000
+
+
+def test_wired(fs):
+    t = Terminal(fs)
+    t.points.put_all(t.block.base + 1, [0] * len(ENERGY_POINTS), 0, t.utc)
+    t.run(16 * MINUTE, 10)
+    metered = 16 * 60 * 5 * 10
+    t.points.put_all(t.block.base + 1, [0] * len(ENERGY_POINTS), 0, t.utc)  # of a window before
+    t.utc += 1
+    for kind in ("curve", "daily", "monthly"):
+        t.keeping.take(kind, MIDNIGHT, 0)
+    stores = {kind: t.keeping.freezes.store(kind) for kind in ("curve", "daily", "monthly")}
+    assert list(stores["curve"].values("meter", "ep")) == [(MIDNIGHT, metered, 0)]
+    assert list(stores["daily"].values("meter", "ep")) == [(MIDNIGHT, metered, 0)]
+    top = list(stores["monthly"].values("billing", "dmax_import"))[0][1]
+    assert top == 10 * 5 * 3600, top
+    assert list(stores["curve"].values("billing", "d_import"))[0][1] == top
+    assert t.keeping.freezes.last() == dict.fromkeys(stores, MIDNIGHT)
+    assert t.billing.demand.maxima[0] == 0 and t.events.sequence == 0
+
+    # the power goes before the demand that was reset is on flash: the old month does not come back
+    kept = {"max": [top, 5], "at": [MIDNIGHT // MINUTE - 3, MIDNIGHT // MINUTE + 2]}
+    again = Terminal(fs, kept)
+    assert list(again.billing.demand.maxima[:2]) == [0, 5]
+    assert again.keeping.freezes.last() == dict.fromkeys(stores, MIDNIGHT)
+
+    # flash refuses: an event, nothing else
+    def refuse(*_):
+        raise StoreError("the row was not written: EIO")
+
+    again.keeping.freezes.store("curve").put = refuse
+    again.keeping.take("curve", MIDNIGHT + QUARTER, 0)
+    event = again.events.last(1)[0]
+    assert event[1] == event_codes.STORE_FAILED
+    assert event[4] == "curve: the row was not written: EIO"
+
+
+everywhere(test_wired)
+print("OK")
