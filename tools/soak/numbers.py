@@ -22,6 +22,8 @@ BARS = {
     "watchdog_bites": (0, "most"),
     "restarts": (0, "most"),
     "wrong": (0, "most"),
+    "out_of_order": (0, "most"),
+    "duplicated_undeclared": (0, "most"),
 }
 
 
@@ -48,7 +50,7 @@ def numbers(run, report):
     grown = growth([used for _, used in heap])
     quarter = max(1, len(run.largest) // 4)
     last = counts[-1]
-    told = len([key for key in run.broker.events if key[0] == last["boot"]])
+    told = len(run.ledger.events.get(last["boot"], ()))
     return {
         "heap_slope_bytes_per_h": round(slope(heap), 2),
         "heap_growth_bytes": grown,
@@ -61,7 +63,10 @@ def numbers(run, report):
         "lost": last["events"] - told,
         "watchdog_bites": last["bites"],
         "restarts": report["restarts"],
-        "wrong": len(run.broker.wrong) + (not report["ended"]),
+        "wrong": len(run.wrong) + len(run.broker.complaints) + (not report["ended"]),
+        "curves": sum(map(len, run.ledger.curves.values())),
+        "out_of_order": run.ledger.late,
+        "duplicated_undeclared": run.ledger.undeclared,
         "hours": round(last["us"] / 3.6e9, 2),
         "events": last["events"],
         "delivered": last["uplink"]["delivered"],

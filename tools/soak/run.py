@@ -2,29 +2,28 @@
 
 import json
 import os
-import sys
 import tempfile
-from pathlib import Path
 
 from tools.emulator import modules
 from tools.emulator.hplc import fleet as carrier
+from tools.headend.ledger import Ledger
+from tools.outage.broker import Broker
 from tools.poll.alarms import has_alarm
-from tools.soak import hands
-from tools.soak.broker import Broker
+from tools.soak import freezes, hands
 from tools.soak.bus import PIECE_S, Rs485
 from tools.soak.hands import Hands
 from tools.station.devices import fleet
-from tools.virtual.host import Host
+from tools.virtual.host import UTC_MS, Host
 from tools.virtual.net import Network
 
 DAY_S = 86400
-UMQTT = Path(sys.prefix) / "share" / "umqtt"
 _BUSES = 4
 _CARRIER = 5  # slot
 _GUEST = 6
 _FLASH = 8 << 20
 _FIRST_US = (1 << 30) - 10000000  # of the clock's ticks, which wrap 10 s later
 _KEYS = 4  # devices with key alarms on a bus
+_GATHER_S = 0.05  # of the head-end, before it acknowledges
 _PER_POINT = 24  # points kept for a device
 SETTINGS = {
     "station.name": "soak",
@@ -59,6 +58,8 @@ class Run(Host):
         self.largest = []
         self.crashes = []
         settings_ = {**SETTINGS, "station.points": min(8000, 400 + _PER_POINT * plan.devices)}
+        if plan.days < 1:
+            settings_["rs485.alarm_s"] = 60  # or few of the alarms of a squeezed day are seen
         self.folder = tempfile.TemporaryDirectory(prefix="soak")
         path = os.path.join(self.folder.name, "flash")
         with open(path, "wb") as file:
@@ -77,10 +78,13 @@ class Run(Host):
             self._hear,
             plan.heap,
             PIECE_S,
-            [str(UMQTT)],
         )
-        self.broker = Broker()
-        self.network = Network(self, self.broker.serve)
+        self.broker = Broker(self.time, self._arrived)
+        self.ledger = Ledger()
+        self.wrong = []  # sentences
+        self.ends = {}  # kind of freeze: UTC ms of its rows in the store
+        self._is_answering = False
+        self.network = Network(self, self.broker.session)
         for slot in range(1, 6):
             self.put_in(slot)
         self.hands = Hands(self, self, plan.seed, hours, self.hour_s)
@@ -101,8 +105,14 @@ class Run(Host):
         return sum(device.requests for devices in self.buses for device in devices)
 
     def missed_freezes(self):
-        """Of the curve, the day and the month; 0 while the terminal has no such store."""
-        return self.counts[-1].get("missed_freezes", 0)
+        """Boundaries of the run that the store has not got, or has more than once."""
+        last_ms = self.counts[-1]["utc_ms"]
+        missed = 0
+        for kind, wanted in freezes.wanted(UTC_MS, last_ms).items():
+            ends = self.ends.get(kind, [])
+            missed += len(wanted - set(ends)) + len(ends) - len(set(ends))
+            missed += len(set(ends) - wanted)
+        return missed
 
     # what the hands do
 
@@ -134,12 +144,33 @@ class Run(Host):
     def _order(self, kind):
         self.news.append(f"{kind} 0 0")
 
+    # the head-end
+
+    def _arrived(self, topic, payload):
+        try:
+            if not topic.endswith("/status"):
+                self.ledger.take(topic, json.loads(payload))
+        except (ValueError, KeyError, TypeError) as error:
+            self.wrong.append(f"{topic}: {payload[:80]!r} ({error})")
+        if not self._is_answering:
+            self._is_answering = True
+            self.time.later(_GATHER_S, self._answer_terminal)
+
+    def _answer_terminal(self):
+        self._is_answering = False
+        said = self.ledger.answer()
+        if said is not None:
+            self.broker.publish(f"ttu/{SETTINGS['station.name']}/ack", said.encode())
+
     # what the terminal says
 
     def _hear(self, text):
         kind, _, rest = text.partition(" ")
         if kind == "census":
             self._count(json.loads(rest))
+        elif kind == "freeze":
+            name, *ends = rest.split()
+            self.ends.setdefault(name, []).extend(map(int, ends))
         elif kind == "said" and self.plan.verbose:
             self.say(f"{self.time.us / 3.6e9:8.3f} h: {rest}")
 
@@ -148,7 +179,7 @@ class Run(Host):
         self.say(
             f"hour {len(self.counts)} of {self.hours}: heap {row['used']}, "
             f"{row['tasks']} tasks, {row['ports']} ports, {row['events']} events, "
-            f"{len(self.broker.events)} there, devices {row['counters']['meters_read']} up "
+            f"{sum(map(len, self.ledger.events.values()))} there, devices {row['counters']['meters_read']} up "
             f"{row['counters']['meters_failed']} down, windows {row['counters']['windows']}"
         )
 

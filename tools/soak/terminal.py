@@ -39,6 +39,8 @@ from tools.virtual.network import Network  # noqa: E402
 
 _ANSWER_MAX = 200
 _HOUR_MS = 3600000
+_ENDS = 32  # a line
+_FROZEN = ("curve", "daily", "monthly")
 _KINDS = ("rs485", "hplc", "cellular", "control", "telemetry")
 
 
@@ -92,14 +94,14 @@ class Old(Clock):
 
 
 class Soak:
-    def __init__(self, link, heap):
+    def __init__(self, link, heap, raw):
         self.link = link
         self.census = Census(link)
         self.console = Console(link)
         root.Clock = Old
         root.Network = lambda: Network(link)
         shell.on_stdin = lambda: shell.Shell(self.console, self.console.write)
-        self.board = boards.Board(link)
+        self.board = boards.Board(link, raw)
         self.terminal = root.Terminal(self.board, heap)
         ttu.bind(self.terminal.views)
         plants.put(link.plan["plant"], self.terminal)
@@ -128,12 +130,21 @@ class Soak:
             self.link.tell("census " + json.dumps(self._numbers(*counts)))
             if kind == "z":
                 break
+        self._tell_freezes()
         report = await terminal.stop()
         await asyncio.sleep_ms(600)
         report["ended"] = main.done()
         report["tasks_left"] = self.census.tasks.alive()
         report["restarts"] = sum([row[2] for row in terminal.supervisor.status()])
         self.link.report(report)
+
+    def _tell_freezes(self):
+        """Boundaries in the store, as often as they are there: `= freeze kind ms ms ..`."""
+        for kind in _FROZEN:
+            store = self.terminal.keeping.freezes.store(kind)
+            ends = [str(row[0]) for row in store.values("meter", "ep")]
+            for at in range(0, len(ends), _ENDS):
+                self.link.tell("freeze %s %s" % (kind, " ".join(ends[at : at + _ENDS])))
 
     def _numbers(self, used, tasks, ports):
         terminal = self.terminal
@@ -143,6 +154,7 @@ class Soak:
             "used": used,
             "tasks": tasks,
             "ports": ports,
+            "utc_ms": terminal.clock.utc_ms(),
             "events": terminal.events.sequence,
             "boot": terminal.events.boot,
             "outbox": terminal.outbox.stats(),
@@ -157,14 +169,14 @@ def main():
     link = Link()
     plan = link.plan
     random.seed(plan["seed"])
-    boards.mount(_HOST + plan["flash"])
+    raw = boards.mount(_HOST + plan["flash"])
     for kind in _KINDS:  # frozen code is there from the start, too
         loading.find("modules." + kind)
     gc.collect()
     gc.threshold(-1)
     heap = Heap()
     prepare(plan)
-    soak = Soak(link, heap)
+    soak = Soak(link, heap, raw)
     try:
         asyncio.run(soak.run())
     except BaseException:

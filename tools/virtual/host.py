@@ -53,10 +53,10 @@ class Slot:
 
 
 class Host:
-    def __init__(self, script, plan, on_line=None, heap="4M", piece_s=None, places=()):
+    def __init__(self, script, plan, on_line=None, heap="4M", piece_s=None):
         """`script`: of the terminal's half, below the repository; `plan`: a dict for it;
         on_line(text): what it tells the judge; piece_s: bytes of a module that come within are
-        handed on together; places: where else the terminal's half finds what it imports."""
+        handed on together."""
         self.time = Time()
         self.slots = {number: Slot() for number in range(1, 7)}
         self.news = []  # for the board, of this very moment
@@ -68,7 +68,6 @@ class Host:
         self._on_line = on_line or (lambda text: None)
         self._heap = heap
         self._piece_s = piece_s
-        self._places = [str(tree.ROOT), *places, ".frozen", str(_UMQTT)]
         self._process = None
 
     def plug(self, slot, kind, make, options=None):
@@ -103,7 +102,7 @@ class Host:
         self._process = subprocess.Popen(
             [setup.interpreter(), "-X", f"heapsize={self._heap}", self._script],
             cwd=tree.ROOT,
-            env=setup.board_env(MICROPYPATH=":".join(self._places)),
+            env=setup.board_env(MICROPYPATH=f"{tree.ROOT}:.frozen:{_UMQTT}"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

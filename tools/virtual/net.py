@@ -2,7 +2,7 @@
 delay, and the ways a network fails. tools/virtual/network.py is the terminal's end.
 
 A server is called with a Connection for each that is made and gives what takes its bytes:
-feed(data), and closed() when the terminal hung up.
+feed(data), and gone() when the terminal hung up or was cut off.
 """
 
 UP, REFUSING, SILENT = "up", "refusing", "silent"
@@ -79,4 +79,4 @@ class Network:
 
     @staticmethod
     def _lose(connection):
-        connection.server.closed()
+        connection.server.gone()

@@ -39,13 +39,29 @@ class Watchdog:
         """Nobody is at the prompt."""
 
 
+class Line:
+    """The supply's: always good."""
+
+    def __init__(self, stamp_us):
+        self.stamp_us = stamp_us
+
+    def is_good(self):
+        return True
+
+    def attend(self, handler):
+        """It never falls."""
+
+
 class Board:
     NAME = NAME
     SLOTS = (1, 2, 3, 4, 5, 6)
     kernels = None
+    temperature = None
 
-    def __init__(self, link):
+    def __init__(self, link, raw):
+        """`raw`: see mount."""
         self.link = link
+        self._raw = raw
         self.silicon = Silicon(link.time, link.one_shot, power_mw)
         self.dog = None
 
@@ -58,6 +74,15 @@ class Board:
 
     def slot(self, number):
         return self.link.wires(number)
+
+    def set_utc(self, utc_us):
+        """Its clock keeps what it was set to."""
+
+    def journal(self):
+        return self._raw
+
+    def supply(self):
+        return Line(self.link.time.ticks_us)
 
     def watchdog(self, timeout_ms):
         self.dog = Watchdog(self.link.time, timeout_ms)
@@ -77,10 +102,11 @@ class Board:
 
 
 def mount(path):
-    """`/` becomes a flash chip that is the file `path`, formatted."""
+    """`/` becomes a flash chip that is the file `path`, formatted; its raw end."""
     file = open(path, "r+b")
     chip = flash.Flash(file, file.seek(0, 2))
     flash.format(chip)
-    vfs.mount(vfs.VfsLfs2(chip, readsize=256, progsize=256, lookahead=128), "/")
+    head, raw = flash.parts(chip)
+    vfs.mount(vfs.VfsLfs2(head, readsize=256, progsize=256, lookahead=128), "/")
     os.chdir("/")
-    return chip
+    return raw
