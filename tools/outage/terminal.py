@@ -12,7 +12,6 @@ again does not say so; 4 nothing says what it comes after.
 
 import asyncio
 import random
-import sys
 from binascii import hexlify, unhexlify
 
 from firmware.core.errors import UplinkError
@@ -34,13 +33,10 @@ _FAST_MS = 1000  # between live values of a device while a backlog drains
 _SLOW_MS = 30000
 
 
-def _say(text):
-    sys.stdout.write(text + "\n")
-
-
 class Channel:
-    def __init__(self, number):
+    def __init__(self, number, say):
         self._number = number
+        self._say = say
         self._room = _BUFFER
         self._coming = []
         self._wake = asyncio.Event()
@@ -70,7 +66,7 @@ class Channel:
         if not count:
             return None
         self._room -= count
-        _say("k %d w %s" % (self._number, hexlify(bytes(data[:count])).decode()))
+        self._say("k %d w %s" % (self._number, hexlify(bytes(data[:count])).decode()))
         return count
 
     async def readinto(self, view):
@@ -89,7 +85,7 @@ class Channel:
         return len(data)
 
     def close(self):
-        _say("k %d c" % self._number)
+        self._say("k %d c" % self._number)
 
 
 class Air:
@@ -97,8 +93,9 @@ class Air:
 
     _count = 0
 
-    def __init__(self, link):
+    def __init__(self, link, say):
         self._link = link
+        self._say = say
         self._channels = {}
 
     async def ready(self):
@@ -117,8 +114,8 @@ class Air:
     async def open(self, host, port, ssl, check):
         Air._count += 1
         number = Air._count
-        channel = self._channels[number] = Channel(number)
-        _say("k %d o %d" % (number, self._link))
+        channel = self._channels[number] = Channel(number, self._say)
+        self._say("k %d o %d" % (number, self._link))
         try:
             while channel.state != "+":
                 if channel.state:
@@ -138,13 +135,15 @@ class Link(device.Link):
 
     def __init__(self):
         super().__init__()
-        self.airs = [Air(number) for number in range(2 if self.plan["links"] else 1)]
+        self.airs = [
+            Air(number, self.pipe.say) for number in range(2 if self.plan["links"] else 1)
+        ]
         self.cut = asyncio.Event()
         self.is_over = False
 
     def take(self, words):
-        rest = words[:1]
-        for i in range(1, len(words), 3):
+        rest = words[:2]
+        for i in range(2, len(words), 3):
             kind, number, what = words[i : i + 3]
             if kind != "k":
                 rest += words[i : i + 3]
