@@ -96,8 +96,8 @@ powercut: $(STAMP) ## power cuts while flash is written: CUTS=2000 SEED=1 EXHAUS
 retention: $(STAMP) ## what curves cost on flash, and whether they read back: DEVICES=200 DAYS=31 SEED=1
 	@$(RUN) tools.retention --seed "$(SEED)" $(if $(DEVICES),--devices "$(DEVICES)") $(if $(DAYS),--days "$(DAYS)")
 
-outage: $(STAMP) ## brokers and links that fail, on virtual time: HOURS=1 SEED=1 PLANT=1 (a defect, must be caught)
-	@$(RUN) tools.outage --seed "$(SEED)" $(if $(HOURS),--hours "$(HOURS)") $(if $(PLANT),--plant "$(PLANT)")
+outage: $(STAMP) ## brokers and links that fail, on virtual time: HOURS=1 SEED=1 LINKS=1 (two of them) PLANT=1 (a defect, must be caught)
+	@$(RUN) tools.outage --seed "$(SEED)" $(if $(HOURS),--hours "$(HOURS)") $(if $(RING),--ring "$(RING)") $(if $(LINKS),--links) $(if $(PLANT),--plant "$(PLANT)")
 
 soak: $(STAMP) ## days of the whole terminal on virtual time: DAYS=2 SEED=1 PLANT=1 (a defect, must be caught)
 	@$(RUN) tools.soak --seed "$(SEED)" $(if $(DAYS),--days "$(DAYS)") $(if $(DEVICES),--devices "$(DEVICES)") $(if $(PLANT),--plant "$(PLANT)")
