@@ -135,13 +135,9 @@ class Link(device.Link):
 
     def __init__(self):
         super().__init__()
-<<<<<<< HEAD
-        self.airs = [Air(number, self.pipe.say) for number in range(2 if self.plan["links"] else 1)]
-=======
         self.airs = [
             Air(number, self.pipe.say) for number in range(2 if self.plan["links"] else 1)
         ]
->>>>>>> delivery
         self.cut = asyncio.Event()
         self.is_over = False
 
