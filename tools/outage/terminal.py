@@ -135,7 +135,9 @@ class Link(device.Link):
 
     def __init__(self):
         super().__init__()
-        self.airs = [Air(number, self.pipe.say) for number in range(2 if self.plan["links"] else 1)]
+        self.airs = [
+            Air(number, self.pipe.say) for number in range(2 if self.plan["links"] else 1)
+        ]
         self.cut = asyncio.Event()
         self.is_over = False
 
