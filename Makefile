@@ -7,7 +7,7 @@ RUN := $(BIN)/python -m
 STAMP := $(VENV)/.ready
 DEV := $(VENV)/.ready-dev
 
-HEAP ?= 2M
+HEAP ?= 3M
 QEMU_HEAP ?= 256K
 PACE ?= real
 METERS ?= 8
@@ -43,7 +43,7 @@ run: $(STAMP) ## the desk-top station and the terminal; SECONDS=30 PACE=lockstep
 	  $(if $(DEVICES),--devices "$(DEVICES)") --heap "$(HEAP)" --seed "$(SEED)" $(if $(WAVEFORM),--waveform "$(WAVEFORM)") $(if $(BROKER),--broker "$(BROKER)") \
 	  $(if $(CHIP),--chip "$(CHIP)") $(if $(NODES),--nodes "$(NODES)") --via "$(VIA)"
 
-board: $(STAMP) ## only the virtual board: prints the PTY for mpremote; HEAP=2M FLASH=file
+board: $(STAMP) ## only the virtual board: prints the PTY for mpremote; HEAP=3M FLASH=file
 	@$(RUN) tools.vboard --bay --heap "$(HEAP)" $(if $(FLASH),--flash "$(FLASH)")
 
 plug: $(STAMP) ## a module into the running station or board: SLOT=3 MODULE=hplc; or blank corrupt unknown unreadable

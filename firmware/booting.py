@@ -25,7 +25,7 @@ _BUILD_MS = const(25000)
 _PROMPT_MS = const(60000)  # for Ctrl-C, when nothing can be built: the watchdog bites before
 
 _ASIDE = ".bad"
-_FILES = ("calibration", "control", "interlocks", "devices")
+_FILES = ("calibration", "control", "interlocks", "devices", "time", "cursor")
 _LAST = ("config", "energy")
 _NEEDED = ("station", "metering", "link", "energy", "uplink", "cellular", "wdt", "safe")
 # (safe mode?, groups of settings that are in force or None: all, files set aside)

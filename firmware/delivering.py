@@ -23,13 +23,10 @@ _TWO_LINKS_S = const(30)  # longest keep-alive with two links: a dead one is not
 
 
 class Delivering(Watcher):
-    def __init__(
-        self, clock, log, cfg, station, events, points, store=None, curves=None, twin=None
-    ):
+    def __init__(self, clock, log, cfg, station, events, points, store=None, twin=None):
         """cfg: the settings of the group `uplink`, as attributes; `events`: an EventLog, to which
-        this listens from now on; store.after(boot, sequence) yields (boot, event) from the next
-        one on, None: only what is in RAM; `curves`: a store.curve.CurveStore or None; `twin`:
-        where the cursors are kept, if not on this board's flash."""
+        this listens from now on; `store`: a store.event_store.EventStore, None: only what is in
+        RAM; `twin`: where the cursors are kept, if not on this board's flash."""
         self.session = None
         self.links = None  # with two links only
         self._clock = clock
@@ -37,25 +34,43 @@ class Delivering(Watcher):
         self._cfg = cfg
         self._station = station
         self._events = events
+        self._store = store
+        self._curves = None
+        self._last_ms = 0  # the newest row of curves that was looked at
         self._is_failed = False  # flash did not keep the cursors, and it is told
+        self._told = {}  # name of a stream: lost ones that were told of
         recent = Recent(events)
         self._source = Events(Kept(store, recent) if store else recent, station, event_codes.name)
         self._streams = [("events", Stream(clock, self._source))]
-        befores = {"events": (events.boot, 0)}
-        if curves:
-            self._streams.append(("curve", Stream(clock, Curves(curves, station))))
-            befores["curve"] = (curves.last_ms + 1, 0)
-        self._told = [0] * len(self._streams)  # lost ones that were told of
-        streams = [stream for _, stream in self._streams]
-        self.outbox = Delivery(log, streams[0], (streams + [None])[1], cfg.ack == "broker")
+        self.outbox = Delivery(log, self._streams[0][1], cfg.ack == "broker")
         self.outbox.on_kept = self._kept
         self.reporter = Reporter(points, self.outbox, clock, station)
-        twin = twin or Twin("/cursor.a", "/cursor.b", LIMIT_BYTES)
-        self.cursors = Cursors(twin, clock, self._streams)
-        wrong = self.cursors.load(befores)
+        self.cursors = Cursors(twin or Twin("/cursor.a", "/cursor.b", LIMIT_BYTES), clock)
+        self.cursors.add("events", self._streams[0][1], (events.boot, 0))
+        self._tell_store()
         events.subscribe(self._event)
-        if wrong:
-            events.emit(event_codes.STORE_FAILED, "uplink", wrong)
+        self._tell_wrong()
+
+    def add_curves(self, curves):
+        """`curves`: a store.curve.CurveStore, to be delivered too. Before the session runs."""
+        self._curves = curves
+        self._last_ms = curves.last_ms
+        stream = Stream(self._clock, Curves(curves, self._station))
+        self._streams.append(("curve", stream))
+        self.outbox.add_history(stream)
+        told = self.cursors.wrong
+        self.cursors.add("curve", stream, (curves.last_ms + 1, 0))
+        if not told:
+            self._tell_wrong()
+
+    def _tell_wrong(self):
+        if self.cursors.wrong:
+            self._events.emit(event_codes.STORE_FAILED, "uplink", self.cursors.wrong)
+
+    def _tell_store(self):
+        """The store counts what goes before it was delivered."""
+        if self._store:
+            self._store.delivered(*self._streams[0][1].cursor)
 
     def connect(self, ssl, explain, networks):
         """Make the session; `networks`: one, or the first and the second."""
@@ -104,12 +119,8 @@ class Delivering(Watcher):
         """Was this event of this boot acknowledged?"""
         return self._streams[0][1].is_acknowledged(self._events.boot, event[0])
 
-    def take(self, kind, end_ms, marks):
-        """A boundary was kept; as the taker of boundaries is called."""
-        if kind == "curve" and self.outbox.history is not None:
-            self.outbox.history_is_new()
-
     def _kept(self, count):
+        self._tell_store()
         try:
             self.cursors.kept(count)
         except StoreError as error:
@@ -152,9 +163,12 @@ class Delivering(Watcher):
         return found
 
     async def run(self):
-        """For ever: saves the cursors when they are due, tells what was lost."""
+        """For ever: looks for new rows, saves the cursors when due, tells what is lost."""
         while True:
             await asyncio.sleep_ms(_ROUND_MS)
+            if self._curves and self._curves.last_ms != self._last_ms:
+                self._last_ms = self._curves.last_ms
+                self.outbox.history_is_new()
             self._tell_lost()
             if self.cursors.is_due:
                 self.save()
@@ -167,8 +181,8 @@ class Delivering(Watcher):
             self._failed(str(error))
 
     def _tell_lost(self):
-        for i, (name, stream) in enumerate(self._streams):
-            count = stream.lost - self._told[i]
+        for name, stream in self._streams:
+            count = stream.lost - self._told.get(name, 0)
             if count:
-                self._told[i] = stream.lost
+                self._told[name] = stream.lost
                 self._events.emit(event_codes.DELIVERY_LOST, "", "%s: %d" % (name, count))

@@ -24,7 +24,7 @@ class Health:
         self.boots = boot.boots
         self.watchdog = t.board.watchdog(t.config.get("wdt.timeout_ms"))
         self.supervisor = Supervisor(t.clock, t.log, self._task_event, feed=self.watchdog.feed)
-        self._parts = []  # (name, what gives its rows or text)
+        self._parts = []  # what gives rows
         self._is_wanted = False  # a restart
         self._is_told = False  # that flash does not keep the record
 
@@ -38,12 +38,10 @@ class Health:
             emit(event_codes.BOOT_FAILED, "", boot.failure)
         if boot.is_safe:
             emit(event_codes.SAFE_MODE, "", self._mode())
-        if self.boots.is_supply_weak:
-            emit(event_codes.SUPPLY_WEAK, "", "flash and modem wait")
 
-    def show(self, name, part):
-        """`part()`: rows (what, value), or a text, about a part, from now on in the table."""
-        self._parts.append((name, part))
+    def show(self, part):
+        """`part()`: rows (what, value) about a part, from now on in the table."""
+        self._parts.append(part)
 
     def round(self):
         """Each second."""
@@ -104,8 +102,6 @@ class Health:
             ("unmeant in an hour", record.resets()),
             ("safe mode", self._mode() if self.boot.is_safe else "no"),
         ]  # fmt: skip
-        if record.is_supply_weak:
-            rows.append(("supply", "fails again and again"))
         rows += self._memory() + self._flash()
         events = t.events
         kept = min(events.sequence, events.size)
@@ -113,9 +109,8 @@ class Health:
         rows.append(("outbox", ", ".join(["%s %d" % row for row in _sorted(t.outbox.stats())])))
         if t.board.temperature:
             rows.append(("temperature", "%d C" % t.board.temperature()))
-        for name, part in self._parts:
-            told = part()
-            rows += [(name, told)] if isinstance(told, str) else list(told)
+        for part in self._parts:
+            rows += list(part())
         return rows + self._tasks()
 
     def _memory(self):

@@ -8,6 +8,8 @@ _DAY_MIN = 1440
 # minutes of a segment, whole segments kept: a month of days, a year of months
 _SPANS = {"curve": (_DAY_MIN, 0), "daily": (31 * _DAY_MIN, 2), "monthly": (366 * _DAY_MIN, 1)}
 _OWN = ("meter", "billing")
+# when flash is full a day of curves goes before any event, months go last (see store/retention)
+_RANKS = {"curve": -1, "daily": 100, "monthly": 101}
 
 
 class Keeping:
@@ -22,8 +24,18 @@ class Keeping:
             stores[kind] = CurveStore("/" + kind, span, keep or cfg.days, fs, work=work)
         registers = {"curve": cfg.curve, "daily": cfg.registers, "monthly": cfg.registers}
         after = {"monthly": self._reset}
+        retention = t.storing.retention
+        for kind in KINDS:
+            retention.add(kind, stores[kind], _RANKS[kind])
         self.freezes = Freezes(
-            t.points, stores, registers, _OWN, self._settle, self._failed, after
+            t.points,
+            stores,
+            registers,
+            _OWN,
+            self._settle,
+            self._failed,
+            after,
+            retention.make_room,
         )
         block = t.points.device("meter")
         cells = t.meter.energy.cells

@@ -130,16 +130,11 @@ class Terminal:
     def _build_uplink(self):
         cfg = Group(self.config, "uplink")
         station = self.config.get("station.name")
+        store = self.storing.events
         self.delivering = Delivering(
-            self.clock,
-            self.log,
-            cfg,
-            station,
-            self.events,
-            self.points,
-            self.storing.events,
-            self.keeping.freezes.store("curve"),
+            self.clock, self.log, cfg, station, self.events, self.points, store
         )
+        self.delivering.add_curves(self.keeping.freezes.store("curve"))
         ssl, explain = self._tls() if cfg.tls else (None, str)
         ways = [cfg.via] + ([cfg.second] if cfg.second not in ("none", cfg.via) else [])
         self.delivering.connect(ssl, explain, [self._way(name) for name in ways])
@@ -232,18 +227,18 @@ class Terminal:
             add("network", self._network)
             for name, make in self.delivering.tasks():
                 add(name, make)
+        for part in (self._clock_rows, self.storing.rows, self.supply.rows):
+            self.health.show(part)
         self.shell = shell.on_stdin()
         add("console", self.shell.run)
 
+    def _clock_rows(self):
+        return [("clock " + row[0], row[1]) for row in list(self.timekeeping.rows())[2:5]]
+
     def _build_time(self):
-        self.timekeeping.freeze(self._take, self.keeping.freezes.last())
+        self.timekeeping.freeze(self.keeping.take, self.keeping.freezes.last())
         timebase = getattr(self.link, "timebase", None)
         self.timekeeping.begin(self.supervisor, lambda: self.expansion.bay.slots, timebase)
-
-    def _take(self, kind, end_ms, marks):
-        """A quarter, a day or a month is over."""
-        self.keeping.take(kind, end_ms, marks)
-        self.delivering.take(kind, end_ms, marks)
 
     def _build_last_gasp(self):
         factory = self._uplink if self.config.get("uplink.enabled") else None

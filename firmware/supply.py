@@ -20,6 +20,7 @@ from micropython import const
 
 from firmware.store import event_codes
 
+_OFF = ("power-on", "brownout")  # words of a board's reset_cause
 _ATTEMPTS = const(6)  # to report, evenly over the time that the stored energy lasts
 _SOONEST_MS = const(1000)  # between two of them
 _LOOK_MS = const(50)
@@ -64,14 +65,14 @@ class Supply:
         end_ms = self.clock.utc_ms() - self.clock.ms()
         kept = self.checkpoint
         began_ms, how = kept.failed_ms, "told by the line of the supply"
-        if not began_ms and "PWRON" in reset_cause and not kept.was_stopped:
+        if not began_ms and reset_cause in _OFF and not kept.was_stopped:
             began_ms, how = kept.ended_ms, "about: without warning, since the last record"
         if began_ms:
             span = "%d ms" % (end_ms - began_ms) if end_ms >= began_ms else "unknown: the clock"
             self.events.emit(event_codes.STATION_OFF, "", how, began_ms)
             self.events.emit(event_codes.STATION_ON, "", "%s, off for %s" % (reset_cause, span))
         count = kept.failures(end_ms - _STORM_MS)
-        if count >= _STORM and ("PWRON" in reset_cause or kept.failed_ms):
+        if count >= _STORM and (reset_cause in _OFF or kept.failed_ms):
             self._unsteady(count)
 
     def _unsteady(self, count):

@@ -17,6 +17,7 @@ freeze_tree("tools", "bench/device/*.py")
 freeze_tree("tools", "virtual/loop.py")
 freeze_tree("tools", "energy/world.py")
 freeze_tree("tools", "powercut/device/nor.py")
+freeze_tree("tools", "powercut/device/disk.py")
 for name in glob.glob("*.py", root_dir="../../tests/device"):
     if not name.startswith("test_"):  # what the tests import; they themselves come over the wire
         module(name, base_path="../../tests/device")

@@ -41,7 +41,9 @@ TABLE = (
 
 # What the audit log keeps besides: who changed what the terminal measures, does or says.
 AUDITED = (
-    (2, 9),  # steps of the clock
+    (2, 3),  # steps of the clock ...
+    (6, 6),  # and who set it
+    (12, 13),  # safe mode
     (20, 23),  # settings
     (47, 47),  # energy registers that were lost
     (57, 58),  # vendors' tools

@@ -18,7 +18,6 @@ SAFE_LEFT = const(13)
 TASK_GIVEN_UP = const(14)
 TASK_STUCK = const(15)
 BOOT_FAILED = const(16)
-SUPPLY_WEAK = const(17)
 CONFIG_DEFAULTED = const(20)
 CONFIG_COMMITTED = const(21)
 CONFIG_ROLLED_BACK = const(22)
@@ -108,7 +107,6 @@ TABLE = (
     (TASK_GIVEN_UP, "TASK_GIVEN_UP", "a task failed too often and is not started again"),
     (TASK_STUCK, "TASK_STUCK", "a task does not report and is started again"),
     (BOOT_FAILED, "BOOT_FAILED", "the terminal could not be built as it should be"),
-    (SUPPLY_WEAK, "SUPPLY_WEAK", "the supply fails again and again"),
     (CONFIG_DEFAULTED, "CONFIG_DEFAULTED", "a setting, or all, fell back to the default"),
     (CONFIG_COMMITTED, "CONFIG_COMMITTED", "settings were changed"),
     (CONFIG_ROLLED_BACK, "CONFIG_ROLLED_BACK", "the settings before these were put back"),

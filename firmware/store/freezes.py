@@ -41,7 +41,8 @@ class Freezes:
         self.failed = 0  # rows that could not be kept
         self._points = points
         self._stores = stores
-        self._selections = {kind: Selection(names[kind], QUANTITIES) for kind in KINDS}
+        chosen = {text: Selection(text, QUANTITIES) for text in names.values()}
+        self._selections = {kind: chosen[names[kind]] for kind in KINDS}
         self._settle = settle
         self._tell = failed
         self._after = after or {}

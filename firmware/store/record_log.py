@@ -185,8 +185,9 @@ class RecordLog:
         return self._segments[low] if self._segments else 0
 
     def drop_oldest(self):
-        """Let the oldest segment go, but not the last one; False: there is none to go."""
-        if len(self._segments) < 2:
+        """Let the oldest segment go, but not the last one that has records; False: there is none
+        to go."""
+        if sum(self._sizes[1:]) == 0:  # one that was begun and took nothing is no other
             return False
         first = self._segments[0]
         self.on_drop(first, self._end_of(first))

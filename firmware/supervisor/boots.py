@@ -40,7 +40,6 @@ REASONS = (
 LIMIT = const(2048)  # bytes of the record
 MARKS = (515, 3600)  # s of uptime; 515: eight boots so far apart are no storm
 DEFER_S = const(30)  # flash is not written before, in a storm of brownouts
-MODEM_S = const(60)  # and no modem started
 
 _KEPT = const(16)
 _STORM = const(8)  # resets ...

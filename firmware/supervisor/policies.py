@@ -31,6 +31,7 @@ TABLE = (
     ("billing", Policy(RESET, 6000, 1000, 60000, 0)),
     ("checkpoint", Policy(RESET, 15000, 1000, 60000, 0)),
     ("store", Policy(RESET, 15000, 1000, 60000, 0)),
+    ("store", Policy(RESET, 15000, 1000, 60000, 0)),
     ("bay", Policy(RESET, 15000, 1000, 60000, 0)),
     ("uplink", Policy(RESET, 15000, 1000, 60000, 0)),
     ("housekeeping", Policy(RESTART, 20000, 1000, 60000, 0)),

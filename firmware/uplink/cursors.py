@@ -23,38 +23,46 @@ _VERSION = 1
 
 
 class Cursors:
-    def __init__(self, twin, clock, streams):
-        """`twin`: core.twin.Twin; `streams`: ((name, Stream), ...)."""
+    def __init__(self, twin, clock):
+        """`twin`: core.twin.Twin. Reads it."""
         self.failures = 0  # saves that flash refused
         self.saves = 0
+        self.wrong = ""  # what was wrong with the record, a sentence
         self._twin = twin
         self._clock = clock
-        self._streams = streams
+        self._streams = []  # (name, Stream)
         self._unsaved = 0  # acknowledged since the last save
         self._since = 0  # clock.ms() of the first of them
+        self._record = {}  # that of flash
+        payload, info = twin.load()
+        if payload is not None:
+            self._record = self._parsed(payload)
+        elif info.reason != "absent":
+            self.wrong = "how far all is delivered is " + info.reason
 
-    def load(self, befores):
-        """Restore the streams; `befores`: {name: key}, all items of the boots before lie below.
-        Text of what was wrong, or ""."""
-        payload, info = self._twin.load()
-        wrong = ""
-        found = {}
-        if payload is None:
-            if info.reason != "absent":
-                wrong = "how far all is delivered is " + info.reason
-        else:
-            try:
-                found = _checked(json.loads(payload), [name for name, _ in self._streams])
-            except (ValueError, TypeError, KeyError, IndexError):
-                wrong = "how far all is delivered is not what this firmware writes"
-        for name, stream in self._streams:
-            cursor, beyond = found.get(name, ((0, 0), []))
-            if cursor >= befores[name]:
-                wrong = "how far all is delivered lies ahead of what is kept, all is sent again"
-                cursor, beyond = (0, 0), []
-            # unknown is not the same as nothing: all that is kept may have been sent
-            stream.restore(cursor, beyond, _ALL if wrong else DOUBT, befores[name])
-        return wrong
+    def _parsed(self, payload):
+        try:
+            record = json.loads(payload)
+            for name in record:
+                if name != "v":
+                    _position(record[name])
+        except (ValueError, TypeError):
+            self.wrong = "how far all is delivered is not what this firmware writes"
+            return {}
+        return record
+
+    def add(self, name, stream, before):
+        """Restore a stream, and keep it from now on; all items of the boots before lie below the
+        key `before`."""
+        cursor, beyond = (0, 0), []
+        if name in self._record:
+            cursor, beyond = _position(self._record[name])
+        if cursor >= before:
+            self.wrong = "how far all is delivered lies ahead of what is kept, all is sent again"
+            cursor, beyond = (0, 0), []
+        # unknown is not the same as nothing: all that is kept may have been sent
+        stream.restore(cursor, beyond, _ALL if self.wrong else DOUBT, before)
+        self._streams.append((name, stream))
 
     def kept(self, count):
         """So many more are acknowledged. StoreError as from `save`."""
@@ -73,7 +81,8 @@ class Cursors:
         twice without saying so."""
         if not self._unsaved:
             return
-        record = {"v": _VERSION}
+        record = self._record  # with streams that are not there this time
+        record["v"] = _VERSION
         for name, stream in self._streams:
             cursor, beyond = stream.position()
             record[name] = [list(cursor), [list(key) for key in beyond]]
@@ -86,14 +95,10 @@ class Cursors:
         self.saves += 1
 
 
-def _checked(record, names):
-    """{name: (cursor, keys)}; ValueError and its kin when it is something else."""
-    found = {}
-    for name in names:
-        if name in record:
-            cursor, beyond = record[name]
-            found[name] = (_key(cursor), [_key(pair) for pair in beyond])
-    return found
+def _position(pair):
+    """(cursor, keys); ValueError or TypeError when it is something else."""
+    cursor, beyond = pair
+    return _key(cursor), [_key(key) for key in beyond]
 
 
 def _key(pair):

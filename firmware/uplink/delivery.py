@@ -20,10 +20,10 @@ _CREDIT = const(2048)  # bytes that live values may be owed
 
 
 class Delivery:
-    def __init__(self, log, events, history=None, by_broker=False):
-        """`events`, `history`: a Stream each; of the history's rows the name is the device."""
+    def __init__(self, log, events, by_broker=False):
+        """`events`: a Stream."""
         self.events = events
-        self.history = history
+        self.history = None  # another one; the name of its rows is the device
         self.live = Outbox(_EARLY_ITEMS, _EARLY_BYTES)  # its events are the early copies
         self.acks = 0  # acknowledgements that were understood
         self.bad_acks = 0  # that were not
@@ -33,13 +33,17 @@ class Delivery:
         self.live_bytes = 0  # handed to the session
         self.bulk_bytes = 0
         self.on_kept = _nothing  # called after something was acknowledged
-        self._streams = [events] if history is None else [events, history]
+        self._streams = [events]
         self._by_broker = by_broker
         self._log = log
         self._is_up = False
         self._has_copy = False  # is the newest event sent out of its turn, too?
         self._balance = 0  # bytes of streams more than of live values, as far as it counts
         self._history_next = False
+
+    def add_history(self, stream):
+        self.history = stream
+        self._streams.append(stream)
 
     # put
 

@@ -44,8 +44,8 @@ class Driver:
         self._addresses = []
         self._serials = []
         self._split = array("L", [])  # bit n: read n is refused as a whole
-        self._read = b""  # by device and duty: the read it is at, 0: the first
-        self._part = b""  # ... and the part of a split one
+        self._read = bytearray()  # by device and duty: the read it is at, 0: the first
+        self._part = bytearray()  # ... and the part of a split one
         self._rounds = 0  # rounds of data since "refused" was forgotten, all devices
         self._switches = None  # what can be operated, if anything can
         self._problems = []

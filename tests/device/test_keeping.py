@@ -13,6 +13,7 @@ from firmware.metering.register_ways import RegisterWays
 from firmware.points.table import Points
 from firmware.store import event_codes
 from firmware.store.events import EventLog
+from firmware.store.retention import Retention
 
 MINUTE, QUARTER = 60000, 900000
 MIDNIGHT = 1790006400000
@@ -22,6 +23,11 @@ class Settings:
     days = 31
     curve = "ep p d_import"
     registers = "ep* dmax*"
+
+
+class Storing:
+    def __init__(self):
+        self.retention = Retention()
 
 
 class Terminal:
@@ -40,6 +46,7 @@ class Terminal:
         self.bill_base = self.points.add("billing", billing.POINTS).base
         if kept:
             self.billing.demand.restore(kept)
+        self.storing = Storing()
         self.keeping = Keeping(self, Settings, fs)
 
     def settled(self):
@@ -78,18 +85,28 @@ def test_wired(fs):
     assert t.keeping.freezes.last() == dict.fromkeys(stores, MIDNIGHT)
     assert t.billing.demand.maxima[0] == 0 and t.events.sequence == 0
 
+    # who else is in need of room gets a day of curves first, but not the newest
+    usage = t.storing.retention.usage()
+    assert [row[0] for row in usage] == ["curve", "daily", "monthly"]
+    assert usage[0][1] == stores["curve"].used > 0
+    assert not t.storing.retention.make_room()
+    t.keeping.take("curve", MIDNIGHT + 96 * QUARTER, 0)
+    t.storing.retention.make_room()  # on the smallest flash it went before
+    assert stores["curve"].dropped == 1 and not t.storing.retention.make_room()
+    assert t.keeping.freezes.last()["curve"] == MIDNIGHT + 96 * QUARTER
+
     # the power goes before the demand that was reset is on flash: the old month does not come back
     kept = {"max": [top, 5], "at": [MIDNIGHT // MINUTE - 3, MIDNIGHT // MINUTE + 2]}
     again = Terminal(fs, kept)
     assert list(again.billing.demand.maxima[:2]) == [0, 5]
-    assert again.keeping.freezes.last() == dict.fromkeys(stores, MIDNIGHT)
+    assert again.keeping.freezes.last()["monthly"] == MIDNIGHT
 
     # flash refuses: an event, nothing else
     def refuse(*_):
         raise StoreError("the row was not written: EIO")
 
     again.keeping.freezes.store("curve").put = refuse
-    again.keeping.take("curve", MIDNIGHT + QUARTER, 0)
+    again.keeping.take("curve", MIDNIGHT + 97 * QUARTER, 0)
     event = again.events.last(1)[0]
     assert event[1] == event_codes.STORE_FAILED
     assert event[4] == "curve: the row was not written: EIO"

@@ -186,6 +186,14 @@ def test_torn():
         assert len(list(opened(files).records())) == n + 1
         for other in files_of(files)[1:]:
             files.remove(FOLDER + "/" + other)
+    # one that was begun and took nothing does not stand in for the one before it
+    put(files, name, good)
+    put(files, "%08x" % 6, b"")
+    log = opened(files)
+    assert not log.drop_oldest() and log.append(b"x") == 6
+    log.flush()
+    assert log.drop_oldest() and [row[0] for row in log.records()] == [6]
+    files.remove(FOLDER + "/%08x" % 6)
     # a piece of one log in another place is no record
     put(files, name, good[32:])
     assert list(opened(files).records()) == []

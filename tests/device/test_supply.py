@@ -169,28 +169,28 @@ def starts(cause, **facts):
 
 def test_starts():
     off = UTC - 60000
-    told, _ = starts("PWRON_RESET", failed_ms=off, ended_ms=off + 5000)
+    told, _ = starts("power-on", failed_ms=off, ended_ms=off + 5000)
     assert told[0] == ("STATION_OFF", off, "told by the line of the supply")
-    assert told[1] == ("STATION_ON", UTC + 250, "PWRON_RESET, off for 60000 ms")
-    told, _ = starts("PWRON_RESET", ended_ms=off)
+    assert told[1] == ("STATION_ON", UTC + 250, "power-on, off for 60000 ms")
+    told, _ = starts("power-on", ended_ms=off)
     assert told[0][1] == off and "about" in told[0][2]
     # a watchdog that bit while the supply was down is an outage, without it is none
-    told, _ = starts("WDT_RESET", failed_ms=off)
+    told, _ = starts("watchdog", failed_ms=off)
     assert len(told) == 2
     for cause, facts in (
-        ("WDT_RESET", {"ended_ms": off}),
-        ("SOFT_RESET", {"ended_ms": off}),
-        ("PWRON_RESET", {"ended_ms": off, "was_stopped": True}),
-        ("PWRON_RESET", {}),
+        ("watchdog", {"ended_ms": off}),
+        ("soft", {"ended_ms": off}),
+        ("power-on", {"ended_ms": off, "was_stopped": True}),
+        ("power-on", {}),
     ):
         assert starts(cause, **facts)[0] == []
-    told, _ = starts("PWRON_RESET", failed_ms=UTC + 99000)
+    told, _ = starts("power-on", failed_ms=UTC + 99000)
     assert "unknown" in told[1][2]
 
 
 def test_unsteady():
     """Ten in ten minutes: a modem waits, copies too, until it was calm."""
-    _, world = starts("PWRON_RESET", failed_ms=UTC - 5000, failures=10)
+    _, world = starts("power-on", failed_ms=UTC - 5000, failures=10)
     assert world.supply.is_unsteady and world.is_deferred
     found = []
 
@@ -209,7 +209,7 @@ def test_unsteady():
     assert found[0] == (250, "rs485")
     assert found[1][1] == "cellular" and 20000 <= found[1][0] <= 22000, found
     assert not world.supply.is_unsteady and not world.is_deferred
-    assert not starts("PWRON_RESET", failures=9)[1].supply.is_unsteady
+    assert not starts("power-on", failures=9)[1].supply.is_unsteady
     # and while it runs
     world = World()
     world.run(*[(1000, n % 2) for n in range(20)], (1000, None))

@@ -90,12 +90,15 @@ class Bench:
         self.rows = Rows()
         self.events = Stream(self.clock, self.source)
         self.curve = Stream(self.clock, Curves(self.rows, "st 1")) if curve else None
-        self.box = Delivery(Log(self.clock, self.lines.append), self.events, self.curve, by_broker)
+        self.box = Delivery(Log(self.clock, self.lines.append), self.events, by_broker)
         self.twin = Twin("/c.a", "/c.b", 4096, files or Files())
-        streams = [("events", self.events)] + ([("curve", self.curve)] if curve else [])
-        self.cursors = Cursors(self.twin, self.clock, streams)
+        self.cursors = Cursors(self.twin, self.clock)
         self.box.on_kept = self.cursors.kept
-        self.wrong = self.cursors.load({"events": (boot, 0), "curve": (1, 0)})
+        self.cursors.add("events", self.events, (boot, 0))
+        if curve:
+            self.box.add_history(self.curve)
+            self.cursors.add("curve", self.curve, (1, 0))
+        self.wrong = self.cursors.wrong
         self.log.subscribe(
             lambda event: self.box.event_is_new(lambda: self.source.early(boot, event))
         )

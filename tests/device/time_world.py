@@ -85,6 +85,7 @@ class World:
         self.discipline.offer("sntp", self.true_us() + wrong, doubt_us, self.clock.us())
 
     def modem(self, error_us=0):
-        """The network's time: whole seconds."""
+        """The network's time: whole seconds, asked for at any moment of one."""
+        self.pass_by(random.randrange(SECOND), SECOND)
         utc_us = (self.true_us() + error_us) // SECOND * SECOND
         self.discipline.offer("modem", utc_us + SECOND // 2, SECOND, self.clock.us())

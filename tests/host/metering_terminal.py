@@ -101,7 +101,7 @@ async def main():
     factories += [("link", terminal.link.run), ("watch", terminal.link.watch)]
     factories += [("checkpoint", terminal.keeper.run)]
     tasks = [asyncio.create_task(factory()) for _, factory in factories]
-    bill = terminal.billing.run(terminal.clock, terminal._settled)
+    bill = terminal.billing.run(terminal.clock, terminal.settled)
     tasks.append(asyncio.create_task(bill))
     await obey()
     for task in tasks:

@@ -29,6 +29,10 @@ class Rig:
         self.console.until(line + "\r\n", 10)
         return self.console.until("ttu> ", 20).removesuffix("ttu> ").strip()
 
+    def now_ms(self):
+        """UTC of the terminal: in lockstep its clock stands still with the emulated crystal."""
+        return int(self.verb("ttu._verbs.terminal.clock.utc_ms()"))
+
     def terminal(self, key):
         return self.listener.values("terminal").get(key)
 

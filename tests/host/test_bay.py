@@ -46,7 +46,7 @@ def backplane(bench, do, **fields):
 def plug(bench, slot, module):
     """When it was done, in ms of UTC."""
     backplane(bench, "plug", slot=slot, module=module)
-    return time.time() * 1000
+    return bench.now_ms() - 1
 
 
 def events(bench, slot):
@@ -268,7 +268,7 @@ def test_pulled_in_the_middle_of_transactions(bench):
         in_service(bench, slot, start_ms)
         time.sleep(rng.uniform(0, 0.1))
         middle += int(bench.verb(f"asking({slot})"))  # a request waits for its answer
-        gone_ms = pulled[slot] = time.time() * 1000
+        gone_ms = pulled[slot] = bench.now_ms() - 1
         backplane(bench, "unplug", slot=slot)
         for number, since_ms in pulled.items():  # two reports later
             assert gone_ms - since_ms < 3000 or is_dark(bench, number), number
@@ -313,7 +313,7 @@ def test_two_of_each_kind_come_and_go(bench):
                 points = f"{kind}-{slot}"
                 bench.wait("a good value", lambda points=points: look(bench, points)[2] > 0, 15)
             time.sleep(rng.uniform(0, 1))
-            gone = {slot: time.time() * 1000 for slot in slots}
+            gone = dict.fromkeys(slots, bench.now_ms() - 1)
             for slot in slots:
                 backplane(bench, "unplug", slot=slot)
             for slot in slots:

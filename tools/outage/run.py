@@ -32,7 +32,11 @@ class Bench(Host):
 
     def _act(self, mark, words):
         if mark != "k":
-            return super()._act(mark, words)
+            is_known = super()._act(mark, words)
+            if not is_known:  # a traceback: a task is gone
+                self._run.wrong.append("the terminal said " + " ".join([mark, *words]))
+                self._run.say(self._run.wrong[-1])
+            return is_known
         number, kind = int(words[0]), words[1]
         if kind == "o":
             self._run.opened(number, int(words[2]))

@@ -204,25 +204,30 @@ class Ring:
     """The events of all boots, as the event store on flash offers them; the oldest go."""
 
     def __init__(self, size):
-        self._rows = []  # (boot, event)
-        self._size = size
+        self._rows = [None] * size  # (boot, event); made at once: later no such piece is free
+        self._count = 0  # ever added
 
     def add(self, boot, event):
-        self._rows.append((boot, event))
-        if len(self._rows) > self._size + 256:
-            self._rows = self._rows[-self._size :]
+        self._rows[self._count % len(self._rows)] = (boot, event)
+        self._count += 1
+
+    def delivered(self, boot, sequence):
+        pass
 
     def after(self, boot, sequence):
-        rows = self._rows
-        low, high = 0, len(rows)
+        rows, size = self._rows, len(self._rows)
+        low, high = max(0, self._count - size), self._count
         while low < high:
             middle = (low + high) // 2
-            if (rows[middle][0], rows[middle][1][0]) <= (boot, sequence):
+            row = rows[middle % size]
+            if (row[0], row[1][0]) <= (boot, sequence):
                 low = middle + 1
             else:
                 high = middle
-        for i in range(low, len(rows)):
-            yield rows[i]
+        while low < self._count:
+            low = max(low, self._count - size)
+            yield rows[low % size]
+            low += 1
 
 
 class Curve:
@@ -308,7 +313,6 @@ class Terminal:
         log = Log(self.clock, self.log)
         log.set_level("warn")
         twin = Twin("/cursor.a", "/cursor.b", LIMIT_BYTES, self.files)
-        curves = self.curve if self.curve.names else None
         self.delivering = delivering = Delivering(
             self.clock,
             log,
@@ -317,9 +321,9 @@ class Terminal:
             events,
             None,
             self.ring,
-            curves,
             twin,
         )
+        delivering.add_curves(self.curve)
         delivering.connect(None, str, self.link.airs)
         works = [make() for name, make in delivering.tasks() if name != "reporter"]
         works += [self.make_events(events), self.make_rows(), self.make_live()]
@@ -373,8 +377,6 @@ class Terminal:
             await asyncio.sleep_ms(end_ms - now)
             self.curve.put(end_ms)
             self.link.tell("r %d" % end_ms)
-            if self.curve.names:
-                self.delivering.take("curve", end_ms, 0)
 
     async def make_live(self):
         """Little, and more than the line carries while a backlog drains."""

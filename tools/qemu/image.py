@@ -24,7 +24,11 @@ HEAP = 256 * 1024
 # What goes into the image; a change anywhere here makes a new one.
 _TREES = ("firmware", "modules", "board/qemu", "tools/bench/device", "tools/bench/c")
 _FILES = ("board/*.py", "tests/device/*.py", "tools/virtual/loop.py")
-_FILES += ("tools/energy/world.py", "tools/powercut/device/nor.py")
+_FILES += (
+    "tools/energy/world.py",
+    "tools/powercut/device/nor.py",
+    "tools/powercut/device/disk.py",
+)
 
 
 def build(heap=HEAP, build=BUILD):

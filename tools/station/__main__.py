@@ -62,7 +62,7 @@ def parse(argv):
     parser.add_argument("--devices", type=int, help="a mixed fleet on the bus instead, 1..64")
     parser.add_argument("--nodes", type=int, default=12, help="meters behind the carrier, 1..60")
     parser.add_argument("--via", choices=VIAS, default=VIAS[0], help="what the uplink goes over")
-    parser.add_argument("--heap", default="2M", help="heap of the virtual board")
+    parser.add_argument("--heap", default="3M", help="heap of the virtual board")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--broker", choices=KINDS, default="auto")
     parser.add_argument("--chip", choices=CHIPS, default=CHIPS[0], help="metrology IC")

@@ -72,7 +72,7 @@ class Plan:
         self,
         meters=8,
         pace="real",
-        heap="2M",
+        heap="3M",
         seed=1,
         broker="auto",
         waveform=None,

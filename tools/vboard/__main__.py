@@ -20,7 +20,7 @@ def parse(argv):
     parser = argparse.ArgumentParser(prog="python -m tools.vboard", description=__doc__)
     parser.add_argument("--flash", default="build/vboard.img", help="image file (made if absent)")
     parser.add_argument("--size", default="8M", help="size of a new image")
-    parser.add_argument("--heap", default="2M", help="heap of the interpreter")
+    parser.add_argument("--heap", default="3M", help="heap of the interpreter")
     parser.add_argument("--wiring", help="JSON file: where UART, SPI and pins lead")
     parser.add_argument("--bay", action="store_true", help="a backplane that `make plug` finds")
     parser.add_argument("--link", help="keep a symbolic link to the terminal here")

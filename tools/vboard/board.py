@@ -20,7 +20,7 @@ _STOP_S = 3.0
 
 class VirtualBoard:
     def __init__(
-        self, flash, heap="2M", wiring=None, size="8M", link=None, fresh=False, on_event=None
+        self, flash, heap="3M", wiring=None, size="8M", link=None, fresh=False, on_event=None
     ):
         """`flash` image file (made when absent), `wiring` a dict or the path of a JSON file;
         `on_event(name, details)` is called from a reader thread."""

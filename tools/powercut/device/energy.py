@@ -64,5 +64,5 @@ class Energy:
         self.acked, self.tariffs = cells, tariffs
         if not draw(0, 3):
             self._checkpoint.journal.ahead()
-        if not draw(0, 9):
+        if not draw(0, 4):
             self._checkpoint.write({"mwh": cells, "tariffs": tariffs, "rest": [0] * _CELLS})

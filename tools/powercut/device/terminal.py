@@ -13,7 +13,7 @@ from tools.powercut.device.disk import Disk, format
 from tools.powercut.device.nor import Nor
 
 FILES = 240  # blocks of the file system ...
-RAW = 5  # ... and behind it of the raw region
+RAW = 10  # ... and behind it of the raw region
 UTC_MS = 1790000000000
 
 

@@ -95,7 +95,7 @@ class Board:
         return ()
 
     def reset_cause(self):
-        return "PWRON_RESET"
+        return "power-on"
 
     def unique_id(self):
         return b"soak"
