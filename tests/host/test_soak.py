@@ -1,4 +1,4 @@
-"""The soak in small: the whole terminal for three quarters of an hour, and defects that must show."""
+"""The soak in small: the whole terminal for three quarters of an hour, and planted defects."""
 
 import json
 import subprocess

@@ -17,4 +17,6 @@ def wanted(first_ms, last_ms):
     """{kind: set of UTC ms} after first_ms and before last_ms; at the first moment nobody was
     there yet."""
     ends = range((first_ms // _QUARTER_MS + 1) * _QUARTER_MS, last_ms - _SETTLED_MS, _QUARTER_MS)
-    return {kind: {end for end in ends if _is(kind, end)} for kind in ("curve", "daily", "monthly")}
+    return {
+        kind: {end for end in ends if _is(kind, end)} for kind in ("curve", "daily", "monthly")
+    }

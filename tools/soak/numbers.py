@@ -10,7 +10,7 @@ lengths, from hour to hour.
 
 from statistics import median
 
-GROWTH_MOST, GROWTH_MOST_SHORT = 512, 4096  # bytes
+GROWTH_MOST, GROWTH_MOST_SHORT = 512, 8192  # bytes
 
 BARS = {
     "heap_slope_bytes_per_h": (1.0, "most"),

@@ -176,11 +176,12 @@ class Run(Host):
 
     def _count(self, row):
         self.counts.append(row)
+        up, down = row["counters"]["meters_read"], row["counters"]["meters_failed"]
+        there = sum(map(len, self.ledger.events.values()))
         self.say(
             f"hour {len(self.counts)} of {self.hours}: heap {row['used']}, "
-            f"{row['tasks']} tasks, {row['ports']} ports, {row['events']} events, "
-            f"{sum(map(len, self.ledger.events.values()))} there, devices {row['counters']['meters_read']} up "
-            f"{row['counters']['meters_failed']} down, windows {row['counters']['windows']}"
+            f"{row['tasks']} tasks, {row['ports']} ports, {row['events']} events, {there} there, "
+            f"devices {up} up {down} down, windows {row['counters']['windows']}"
         )
 
     def _act(self, mark, words):

@@ -3,7 +3,7 @@
 import asyncio
 
 _FOREVER_MS = 100000000
-_KEPT = 250
+_KEPT = 1000
 kept = []
 
 
