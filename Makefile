@@ -16,7 +16,7 @@ SEED ?= 1
 TESTS ?= tests/host
 JOBS ?= auto
 
-.PHONY: help venv run board plug unplug set deploy vectors fuzz accuracy poll hplc modem control alarm memory powercut retention outage soak size test qemu test-qemu bench lint format clean
+.PHONY: help venv run board plug unplug set supply deploy vectors fuzz accuracy poll hplc modem control alarm memory powercut energy retention outage soak size test qemu test-qemu bench lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -55,6 +55,9 @@ unplug: $(STAMP) ## and out again: SLOT=3
 set: $(STAMP) ## what a plugged module measures, or a fault of it: SLOT=5 VALUES="di3=1 ai1=12.5"
 	@$(RUN) tools.vboard.bay set $(if $(SLOT),--slot "$(SLOT)") $(VALUES)
 
+supply: $(STAMP) ## the supply's line of the running station or board: GOOD=0 fails, GOOD=1 is back
+	@$(RUN) tools.vboard.bay supply good=$(GOOD)
+
 deploy: $(STAMP) ## build to .mpy and copy what changed: make deploy PORT=/dev/ttyUSB0
 	@test -n "$(PORT)" || { echo "say where the board is: make deploy PORT=/dev/ttyUSB0"; exit 2; }
 	@$(RUN) tools.deploy "$(PORT)" $(if $(BOARD),--board $(BOARD))
@@ -92,6 +95,9 @@ memory: $(STAMP) ## heap of a station's points, devices and five modules: DEVICE
 
 powercut: $(STAMP) ## power cuts while flash is written: CUTS=2000 SEED=1 EXHAUSTIVE=1 PLANT=1 (a defect, must be caught)
 	@$(RUN) tools.powercut --seed "$(SEED)" $(if $(CUTS),--cuts "$(CUTS)") $(if $(EXHAUSTIVE),--exhaustive) $(if $(PLANT),--plant "$(PLANT)")
+
+energy: $(STAMP) ## what power cuts cost in energy, on virtual time: CUTS=2000 SEED=1 PLANT=1 (a defect, must be caught)
+	@$(RUN) tools.energy --seed "$(SEED)" $(if $(CUTS),--cuts "$(CUTS)") $(if $(PLANT),--plant "$(PLANT)")
 
 retention: $(STAMP) ## what curves cost on flash, and whether they read back: DEVICES=200 DAYS=31 SEED=1
 	@$(RUN) tools.retention --seed "$(SEED)" $(if $(DEVICES),--devices "$(DEVICES)") $(if $(DAYS),--days "$(DAYS)")
