@@ -81,7 +81,9 @@ class Checkpoint:
             return None, info.reason == "absent"
         try:
             record = json.loads(payload)
-            self.boot = int(record["boot"])
+            if type(record["boot"]) is not int or record["boot"] < 0:
+                raise ValueError("no number of a boot")
+            self.boot = record["boot"]
             record["mwh"] = cells = [int(cell) for cell in record["mwh"]]
             self.failed_ms = int(record.get("failed", 0))
             is_whole = len(cells) == CELLS
