@@ -113,7 +113,6 @@ class Terminal:
         self.keeping = Keeping(self, Group(self.config, "freeze"))
         self._build_uplink()
         self._build_supervisor()
-        self._build_health()
         self.expansion = Expansion(self, heap)
         self.points.seal()  # what comes now are devices, under names that people chose
         self.views = Views(self)
@@ -230,6 +229,8 @@ class Terminal:
                 add(name, make)
         for part in (self._clock_rows, self.storing.rows, self.supply.rows):
             self.health.show(part)
+        if self.checkpoint.journal:
+            self.health.show(self.checkpoint.journal.rows)
         self.shell = shell.on_stdin()
         add("console", self.shell.run)
 
@@ -240,15 +241,6 @@ class Terminal:
         self.timekeeping.freeze(self.keeping.take, self.keeping.freezes.last())
         timebase = getattr(self.link, "timebase", None)
         self.timekeeping.begin(self.supervisor, lambda: self.expansion.bay.slots, timebase)
-
-    def _build_health(self):
-        """What the parts say of themselves in health()."""
-        show, journal = self.health.show, self.checkpoint.journal
-        show("supply", self.supply.rows)
-        if journal:
-            show("journal", journal.rows)
-        show("store", self.storing.rows)
-        show("time", lambda: self.timekeeping.discipline.state)
 
     def _build_last_gasp(self):
         factory = self._uplink if self.config.get("uplink.enabled") else None
