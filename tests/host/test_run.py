@@ -135,7 +135,7 @@ def test_a_broker_that_dies_is_an_error():
 
 def test_what_waits_is_an_error():
     report = dict.fromkeys(KEYS, 1) | {"windows_lost": 0, "meters_failed": 0, "link_mode": "both"}
-    listener = SimpleNamespace(delivered=[1], broken=0)
+    listener = SimpleNamespace(delivered=[1], repeated=0, broken=0)
     good = {**report, "waiting": 0, "uplink": "up"}
     assert judge(good, Plan(meters=1), listener, {}, []) == []
     for bad in ({"waiting": 3}, {"uplink": "down"}, {"windows_lost": 1}, {"meters_read": 0}):
