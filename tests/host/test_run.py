@@ -140,7 +140,7 @@ def test_what_waits_is_an_error():
     assert judge(good, Plan(meters=1), listener, {}, []) == []
     for bad in ({"waiting": 3}, {"uplink": "down"}, {"windows_lost": 1}, {"meters_read": 0}):
         assert len(judge({**good, **bad}, Plan(meters=1), listener, {}, [])) == 1
-    assert judge(good, Plan(meters=1), SimpleNamespace(delivered=[], broken=0), {}, [])
+    assert judge(good, Plan(meters=1), SimpleNamespace(delivered=[], repeated=0, broken=0), {}, [])
 
 
 @pytest.mark.parametrize(
