@@ -9,7 +9,7 @@ import asyncio
 
 from micropython import const
 
-_BETWEEN_MS = const(10)  # the metrology unit's buffer is emptied meanwhile
+_BETWEEN_MS = const(20)  # the metrology unit's buffer is emptied meanwhile
 
 
 class Loader:
@@ -22,7 +22,14 @@ class Loader:
         """The Driver class of a module type, modules/<kind>/driver.py; None without one."""
         async with self._lock:
             await asyncio.sleep_ms(_BETWEEN_MS)
-            return self._heap.load(find, "modules." + kind)
+            before = self._heap.mark()  # collects, which takes its time, too
+            await asyncio.sleep_ms(_BETWEEN_MS)
+            try:
+                return find("modules." + kind)
+            finally:
+                await asyncio.sleep_ms(_BETWEEN_MS)
+                self._heap.is_code(before)
+                await asyncio.sleep_ms(_BETWEEN_MS)  # before it is opened
 
 
 def find(folder):

@@ -258,7 +258,7 @@ class Terminal:
         """Orderly: last values out, energies to flash, every task ended. The report of the run."""
         self.log.sink = print
         # the key that stops us may have ended the task it met, and that may be the link's
-        link_mode = self.link.mode
+        metered = self.vitals.metered()
         # first: what is typed from here on is for the interpreter's prompt, mpremote types ahead
         await self.supervisor.remove("console")
         self.reporter.round()
@@ -268,7 +268,7 @@ class Terminal:
         ):
             await asyncio.sleep_ms(20)
         report = self.vitals.report()
-        report["link_mode"] = link_mode
+        report.update(metered)
         await self.supervisor.stop()
         self.delivering.save()
         self.expansion.bay.close()

@@ -21,13 +21,21 @@ class Heap:
 
     def load(self, importer, name):
         """What importer(name) returns; what stays in use after it is code, too."""
-        before = self._in_use()
+        before = self.mark()
         try:
             return importer(name)
         finally:
-            grown = self._in_use() - before
-            self.code += grown
-            self.peak += grown
+            self.is_code(before)
+
+    def mark(self):
+        """Bytes in use now, for `is_code`."""
+        return self._in_use()
+
+    def is_code(self, before):
+        """What came since that mark is code."""
+        grown = self._in_use() - before
+        self.code += grown
+        self.peak += grown
 
     def sample(self):
         """Take the present use into account; bytes in use now."""

@@ -90,10 +90,19 @@ class Vitals:
             "unfed": self.t.supervisor.watchdog.unfed_ms,
         }
 
+    def metered(self):
+        """Those of the counters that the metering has, and how the link is."""
+        meter = self.t.meter
+        return {
+            "windows": meter.windows,
+            "windows_lost": meter.lost,
+            "link_mode": self.t.link.mode,
+        }
+
     def report(self):
         """Counters with names instead of indices, for the last line of a run."""
         counters = self.counters()
-        counters["link_mode"] = self.t.link.mode
+        counters.update(self.metered())
         counters["uplink"] = self.t.session.stats()["state"]
         return counters
 

@@ -15,7 +15,7 @@ from rig import rig
 
 pytestmark = pytest.mark.alone
 
-ROUNDS = int(os.environ.get("TTU_ROUNDS", "60"))
+ROUNDS = int(os.environ.get("TTU_ROUNDS", "50"))
 PAIRS = int(os.environ.get("TTU_PAIRS", "1"))
 OTHERS = ("hplc", "cellular", "control", "telemetry")
 WARM = min(20, ROUNDS // 2)  # rounds after which the terminal holds all it will ever hold

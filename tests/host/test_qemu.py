@@ -1,6 +1,6 @@
 """The device tests on the emulated Cortex-M3, and the harness that judges them.
 
-Without the tool chain everything here that needs it is skipped, and says so at the end.
+TTU_QEMU=all runs the slow ones, too. Without the tool chain everything here that needs it is skipped, and says so at the end.
 """
 
 import os
@@ -10,6 +10,8 @@ import pytest
 
 from tools.qemu import image, need, suite
 from tools.qemu.need import QemuError
+
+CHOSEN = suite.scripts() if os.environ.get("TTU_QEMU") == "all" else suite.quick()
 
 
 @pytest.fixture(scope="session")
@@ -27,11 +29,11 @@ def verdicts(elf, request):
         i.callspec.params.get("script") for i in request.session.items if hasattr(i, "callspec")
     ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield {p.stem: pool.submit(suite.run, elf, p) for p in suite.scripts() if p in chosen}
+        yield {p.stem: pool.submit(suite.run, elf, p) for p in CHOSEN if p in chosen}
         pool.shutdown(cancel_futures=True)
 
 
-@pytest.mark.parametrize("script", suite.scripts(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("script", CHOSEN, ids=lambda path: path.stem)
 def test_on_cortex_m3(script, verdicts):
     said = verdicts[script.stem].result()
     assert said is None, said

@@ -15,15 +15,32 @@ EXCLUDED = {
     "test_hplc_answers": "reads device profiles, which are no code",
     "test_hplc_reading": "reads device profiles, which are no code",
     "test_mqtt_codec": "needs umqtt, which needs a network",
-    "test_time_drift": "days of a clock, which take a minute here",
     "test_uplink_engine": "needs umqtt, which needs a network",
     "test_uplink_session": "speaks to a broker over a socket",
+}
+
+# Ten seconds to a minute each, and nothing in them is about words or floats that others do not
+# try: `make test-qemu` runs them.
+SLOW = {
+    "test_billing",
+    "test_curve_damage",
+    "test_journal",
+    "test_meter",
+    "test_record_log",
+    "test_schedule",
+    "test_time_drift",
+    "test_time_steps",
 }
 
 
 def scripts():
     """Paths of the scripts that are to pass, sorted."""
     return [p for p in sorted(SCRIPTS.glob("test_*.py")) if p.stem not in EXCLUDED]
+
+
+def quick():
+    """Those of scripts() that are not slow."""
+    return [p for p in scripts() if p.stem not in SLOW]
 
 
 def run(elf, script):
