@@ -1,6 +1,7 @@
 """The device tests on the emulated Cortex-M3, and the harness that judges them.
 
-TTU_QEMU=all runs the slow ones, too. Without the tool chain everything here that needs it is skipped, and says so at the end.
+TTU_QEMU=all runs the slow ones, too. Without the tool chain everything here that needs it is
+skipped, and says so at the end.
 """
 
 import os
