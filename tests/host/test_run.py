@@ -1,6 +1,6 @@
 """`make run`, end to end: the whole station for some seconds, and what it prints at the end.
 
-TTU_SECONDS sets how long it runs; from 12 on meters are read a second time.
+TTU_SECONDS sets how long it runs; the carrier network takes some 12 to be read.
 """
 
 import json
@@ -19,7 +19,7 @@ from tools.station.__main__ import judge
 from tools.station.broker import find_mosquitto
 from tools.station.station import Plan, Station
 
-SECONDS = int(os.environ.get("TTU_SECONDS", "12"))
+SECONDS = int(os.environ.get("TTU_SECONDS", "20"))
 KEYS = {
     "windows",
     "windows_lost",
@@ -62,7 +62,7 @@ def check(code, result, meters=8):
     assert result["windows_lost"] == 0
     assert (result["meters_read"], result["meters_failed"]) == (meters + NODES, 0)
     assert result["delivered"] == result["published"] > 20
-    assert result["received"] >= result["delivered"]
+    assert result["received"] + result["repeated"] >= result["delivered"]
     assert result["link_mode"] == "both"
     assert result["pace"] == "lockstep"
 
@@ -86,7 +86,7 @@ def test_real_recordings(name):
     path = SHARED / "data" / "waveforms" / f"{name}.npz"
     if not path.exists():
         pytest.skip("SKIPPED: ../shared/data is absent")
-    code, result = make_run(SECONDS=8, WAVEFORM=path, BROKER="amqtt", METERS=1)
+    code, result = make_run(SECONDS=16, WAVEFORM=path, BROKER="amqtt", METERS=1)
     assert result["errors"] == []
     assert code == 0
     assert result["windows"] > 30
