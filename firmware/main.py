@@ -261,6 +261,8 @@ class Terminal:
         metered = self.vitals.metered()
         # first: what is typed from here on is for the interpreter's prompt, mpremote types ahead
         await self.supervisor.remove("console")
+        # a link that the key ended is not a lost one: what it metered last stays valid
+        await self.supervisor.remove("link watch")
         self.reporter.round()
         until = self.clock.ms() + _DRAIN_MS
         while (
