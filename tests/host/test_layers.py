@@ -23,18 +23,13 @@ ALLOWED = {
     "firmware/store": {"firmware.core", "firmware.points"},
     "firmware/uplink": {"firmware.core", "firmware.codec", "firmware.points"},
     "firmware/supervisor": {"firmware.core"},
-    "firmware/timing": {"firmware.core"},
     "firmware/console": {"firmware.core"},
     "firmware/main": {"firmware"},
     "firmware/calibrating": {"firmware"},  # parts of the composition root
     "firmware/controlling": {"firmware"},
-    "firmware/delivering": {"firmware"},
     "firmware/expansion": {"firmware"},
-    "firmware/keeping": {"firmware"},
     "firmware/loading": {"firmware"},
-    "firmware/supply": {"firmware"},
     "firmware/telling": {"firmware"},
-    "firmware/timekeeping": {"firmware"},
     "firmware/metrology": {"firmware"},
     "firmware/register_metrology": {"firmware"},
     "modules": {
