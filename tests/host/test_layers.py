@@ -23,8 +23,8 @@ ALLOWED = {
     "firmware/store": {"firmware.core", "firmware.points"},
     "firmware/uplink": {"firmware.core", "firmware.codec", "firmware.points"},
     "firmware/supervisor": {"firmware.core"},
-    "firmware/timing": {"firmware.core"},
     "firmware/console": {"firmware.core"},
+    "firmware/timing": {"firmware.core"},
     "firmware/main": {"firmware"},
     "firmware/booting": {"firmware"},  # parts of the composition root
     "firmware/calibrating": {"firmware"},
@@ -35,10 +35,10 @@ ALLOWED = {
     "firmware/keeping": {"firmware"},
     "firmware/health": {"firmware"},
     "firmware/loading": {"firmware"},
+    "firmware/timekeeping": {"firmware"},
     "firmware/supply": {"firmware"},
     "firmware/storing": {"firmware"},
     "firmware/telling": {"firmware"},
-    "firmware/timekeeping": {"firmware"},
     "firmware/metrology": {"firmware"},
     "firmware/register_metrology": {"firmware"},
     "modules": {

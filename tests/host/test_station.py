@@ -209,6 +209,7 @@ def test_settings_are_tried_committed_and_rolled_back(bench):
 def test_energy_survives_a_restart(bench):
     """Ctrl-C stops in order and saves; Ctrl-D starts again: the register goes on from there."""
     bench.wait_mode(BOTH)
+    bench.wait("a life to tell from the next", lambda: (bench.terminal("uptime") or 0) > 4)
     bench.console.type("\x03")
     bench.console.until("{", 20)
     report = json.loads("{" + bench.console.until("}", 20))
