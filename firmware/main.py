@@ -257,11 +257,11 @@ class Terminal:
     async def stop(self):
         """Orderly: last values out, energies to flash, every task ended. The report of the run."""
         self.log.sink = print
+        metered = self.vitals.metered()
         # first: what is typed from here on is for the interpreter's prompt, mpremote types ahead
         await self.supervisor.remove("console")
         # The key that stops us may have ended the task it met, and that may be the link's: such a
         # link is not judged any more, or what it metered last would be told as invalid.
-        metered = self.vitals.metered()
         await self.supervisor.remove("link watch")
         self.reporter.round()
         until = self.clock.ms() + _DRAIN_MS
