@@ -19,7 +19,7 @@ from tools.station.__main__ import judge
 from tools.station.broker import find_mosquitto
 from tools.station.station import Plan, Station
 
-SECONDS = int(os.environ.get("TTU_SECONDS", "20"))
+SECONDS = int(os.environ.get("TTU_SECONDS", "30"))
 KEYS = {
     "windows",
     "windows_lost",
