@@ -29,6 +29,7 @@ class Delivering(Watcher):
         RAM; `twin`: where the cursors are kept, if not on this board's flash."""
         self.session = None
         self.links = None  # with two links only
+        self.beat = _nothing  # tells the supervisor that this works
         self._clock = clock
         self._log = log
         self._cfg = cfg
@@ -165,6 +166,7 @@ class Delivering(Watcher):
     async def run(self):
         """For ever: looks for new rows, saves the cursors when due, tells what is lost."""
         while True:
+            self.beat()
             await asyncio.sleep_ms(_ROUND_MS)
             if self._curves and self._curves.last_ms != self._last_ms:
                 self._last_ms = self._curves.last_ms
@@ -186,3 +188,7 @@ class Delivering(Watcher):
             if count:
                 self._told[name] = stream.lost
                 self._events.emit(event_codes.DELIVERY_LOST, "", "%s: %d" % (name, count))
+
+
+def _nothing():
+    pass

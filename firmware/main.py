@@ -222,9 +222,12 @@ class Terminal:
         add("store", self.storing.run)
         self._build_time()
         self._build_last_gasp()
+        self.supply.beat = self.supervisor.pulse("supply")
         add("supply", self.supply.run)
         if self.config.get("uplink.enabled"):
             add("network", self._network)
+            self.delivering.beat = self.supervisor.pulse("delivery")
+            self.reporter.beat = self.supervisor.pulse("reporter")
             for name, make in self.delivering.tasks():
                 add(name, make)
         for part in (self._clock_rows, self.storing.rows, self.supply.rows):

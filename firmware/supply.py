@@ -44,6 +44,7 @@ class Supply:
         self.dips = 0  # shorter than supply.short_ms
         self.attempts = 0  # to report the last failure
         self.is_unsteady = False
+        self.beat = _nothing  # tells the supervisor
         self._flag = flag
         self._edge_us = 0
         self._good_ms = clock.ms()  # since when the supply is good
@@ -114,6 +115,7 @@ class Supply:
                 self._edge_us = self.clock.us()
                 self._flag.set()
         while True:
+            self.beat()
             try:
                 await asyncio.wait_for_ms(self._flag.wait(), 1000)
             except asyncio.TimeoutError:
@@ -163,6 +165,7 @@ class Supply:
         """Is the supply good again within that time, and stays so for so many looks?"""
         until, good = self.clock.ms() + wait_ms, 0
         while True:
+            self.beat()
             good = good + 1 if self.line.is_good() else 0
             if good >= looks or (not good and self.clock.ms() >= until):
                 return good >= looks

@@ -97,8 +97,10 @@ class Timekeeping:
         self.boundaries = Boundaries(
             self.clock, self.zone_min, self._over, self.keeper.kept.get("boundaries"), self._last
         )
+        self._beat = supervisor.pulse("clock")
         supervisor.add("clock", self._ticks)
-        supervisor.add("freezes", lambda: self.boundaries.run(self.save))
+        beat = supervisor.pulse("freezes")
+        supervisor.add("freezes", lambda: self.boundaries.run(self.save, beat))
         if self.sntp:
             supervisor.add("sntp", self.sntp.run)
 
@@ -148,6 +150,7 @@ class Timekeeping:
         count = 0
         self.save()
         while True:
+            self._beat()
             self.discipline.tick()
             if count % _MINUTE == 0:
                 self._compare()

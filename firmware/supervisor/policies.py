@@ -6,8 +6,8 @@ after so many ends in a row.
 
 A task that is watched must report at least so often, the time it says that it rests not counted.
 One that does not costs a reset of the terminal (RESET: metering, what is billed and kept, the
-bay, the way out - what a terminal is useless without) or is cancelled and started again (RESTART:
-a module's driver, which must not take the others with it).
+time, the bay, the way out - what a terminal is useless without) or is cancelled and started again
+(RESTART: a module's driver, which must not take the others with it).
 
 A reset comes at the deadline, the supervisor's look each 500 ms and the hardware watchdog's
 `wdt.timeout_ms` later, which is 12 s at most (a name that no server resolves blocks for some
@@ -31,10 +31,14 @@ TABLE = (
     ("billing", Policy(RESET, 6000, 1000, 60000, 0)),
     ("checkpoint", Policy(RESET, 15000, 1000, 60000, 0)),
     ("store", Policy(RESET, 15000, 1000, 60000, 0)),
-    ("store", Policy(RESET, 15000, 1000, 60000, 0)),
+    ("clock", Policy(RESET, 15000, 1000, 60000, 0)),
+    ("freezes", Policy(RESET, 15000, 1000, 60000, 0)),
     ("bay", Policy(RESET, 15000, 1000, 60000, 0)),
     ("uplink", Policy(RESET, 15000, 1000, 60000, 0)),
     ("housekeeping", Policy(RESTART, 20000, 1000, 60000, 0)),
+    ("supply", Policy(RESTART, 20000, 1000, 60000, 0)),
+    ("delivery", Policy(RESTART, 20000, 1000, 60000, 0)),
+    ("reporter", Policy(RESTART, 20000, 1000, 60000, 0)),
     # a turn on the bus takes up to the longest answer and its tries, a command as long again
     ("slot #", Policy(RESTART, 180000, 1000, 60000, 0)),
     # evidence and tools: what fails ten times in a row will not get better

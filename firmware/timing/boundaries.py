@@ -111,9 +111,10 @@ class Boundaries:
     def _touch_days(self):
         self._is_touched[periods.DAILY] = self._is_touched[periods.MONTHLY] = True
 
-    async def run(self, save):
-        """For ever; save() when what `record` gives has changed."""
+    async def run(self, save, beat):
+        """For ever; save() when what `record` gives has changed; beat() with each look."""
         while True:
+            beat()
             if self.look():
                 save()
             await asyncio.sleep_ms(self.wait_ms())

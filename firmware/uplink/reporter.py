@@ -16,6 +16,7 @@ class Reporter:
         self.outbox = outbox
         self.clock = clock
         self.station = station
+        self.beat = _nothing  # beat(rest_ms) tells the supervisor
         self.seq = 0  # of the last message of this boot; never reused
         self._reported = {}  # device name -> (newest stamp, quality sum) last reported
 
@@ -62,6 +63,14 @@ class Reporter:
             devices = list(self.points.devices)
             for i, device in enumerate(devices):
                 self._look(device)
-                due = began + period_ms * (i + 1) // len(devices)
-                await asyncio.sleep_ms(max(0, due - self.clock.ms()))
-            await asyncio.sleep_ms(max(0, began + period_ms - self.clock.ms()))
+                await self._rest(began + period_ms * (i + 1) // len(devices))
+            await self._rest(began + period_ms)
+
+    async def _rest(self, until_ms):
+        rest_ms = max(0, until_ms - self.clock.ms())
+        self.beat(rest_ms)
+        await asyncio.sleep_ms(rest_ms)
+
+
+def _nothing(_rest_ms):
+    pass

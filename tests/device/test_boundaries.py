@@ -105,7 +105,7 @@ def test_in_time():
     )
 
     async def live():
-        task = asyncio.create_task(boundaries.run(lambda: None))
+        task = asyncio.create_task(boundaries.run(lambda: None, lambda: None))
         await asyncio.sleep(3700)
         task.cancel()
 
