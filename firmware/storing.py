@@ -5,6 +5,7 @@ import asyncio
 from firmware.core.errors import StoreError
 from firmware.store import batches, event_codes
 from firmware.store.audit import Audit
+from firmware.store.audit_watch import AuditWatch
 from firmware.store.batches import Batches
 from firmware.store.event_store import EventStore
 from firmware.store.retention import Retention
@@ -18,6 +19,7 @@ class Storing:
         self.retention = Retention()
         self.events = EventStore(events, self.retention, setting("class_kb"), fs)
         self.audit = Audit(events, self.retention, setting("audit_kb"), fs)
+        self.audit_watch = AuditWatch(self.audit, clock, events.emit)
         self.batches = Batches(clock, events, self.retention, setting("batch_ms"))
         for name, store in (("events", self.events), ("audit", self.audit)):
             for problem in store.load():
@@ -41,6 +43,7 @@ class Storing:
         while True:
             self.beat()
             self.batches.poll()
+            self.audit_watch.poll()
             await asyncio.sleep_ms(batches.POLL_MS)
 
 

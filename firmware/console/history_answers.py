@@ -4,8 +4,8 @@ from micropython import const
 
 from firmware.console.table import Note, Table
 from firmware.console.verbs import Misuse
-from firmware.console.views import _utc
 from firmware.core import decimal, quality
+from firmware.core.civil import text as _utc
 
 _HOURS_MAX = const(50)  # 200 rows
 _ROWS_MAX = const(100)

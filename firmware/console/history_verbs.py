@@ -1,10 +1,11 @@
-"""The verbs of what is kept: curves and freezes. What they do is loaded when one is first used."""
+"""The verbs of what is kept: curves, freezes, events, audit. What they do is loaded when one is
+first used."""
 
 _NAMED = ("hours", "until")
 
 
 def make(verb):
-    """(curve, freezes) by the decorator of a Verbs."""
+    """(curve, freezes, events, audit) by the decorator of a Verbs."""
 
     @verb("curve('meter', 'ep', hours=24)", "a quantity of a device, by quarters", 2, True, _NAMED)
     def curve(terminal, device=None, quantity=None, **named):
@@ -18,4 +19,16 @@ def make(verb):
 
         return history_answers.freezes(terminal, kind, device)
 
-    return curve, freezes
+    @verb("events(10, 'supply')", "the last events of this boot; of a class: of all boots", 2)
+    def events(terminal, n=10, kind=None):
+        from firmware.console import event_answers
+
+        return event_answers.events(terminal, n, kind)
+
+    @verb("audit(10)", "who changed what; audit('verify') checks that it is whole", 1)
+    def audit(terminal, n=10):
+        from firmware.console import event_answers
+
+        return event_answers.audit(terminal, n)
+
+    return curve, freezes, events, audit

@@ -14,6 +14,8 @@ main binds the running terminal with `bind(terminal)`. It offers
   history             a store.freezes.Freezes
   time()              rows; meter_clocks() (header, rows, note); set_time(text) a sentence
   events(n)           [(sequence, UTC text, name, device, details)], oldest first
+  event(tuple)        (UTC text, name, device, details) of an event of the two that follow
+  kept_events audit   a store.event_store.EventStore, a store.audit_watch.AuditWatch
   health              rows(), mode(), force() and leave() as of firmware/health.py
   config log clock    a Config, a Log and a Clock
   calibrator          a metering.calibration.Calibrator; None when the metrology IC is none of its
@@ -33,7 +35,6 @@ from firmware.console.verbs import Misuse, NoVerb, Verbs
 from firmware.core.errors import ConfigError
 
 _POINTS_MAX = const(100)  # rows of one answer: a whole station would not fit the heap
-_EVENTS_MAX = const(128)
 
 _verbs = Verbs()  # in the order of help()
 _verb = _verbs.verb
@@ -96,7 +97,7 @@ def slots(terminal):
 module, order = module_verbs.make(_verb)
 time = time_verbs.make(_verb)
 control, select, execute, cancel, interlock = control_verbs.make(_verb)
-curve, freezes = history_verbs.make(_verb)
+curve, freezes, events, audit = history_verbs.make(_verb)
 
 
 @_verb("devices()", "the devices behind the modules")
@@ -193,14 +194,6 @@ def _hex(text):
 @_verb("pass_through()", "who uses the TCP port for vendors' tools, and how much")
 def pass_through(terminal):
     return Table(*terminal.pass_through())
-
-
-@_verb("events(10)", "the last events", 1)
-def events(terminal, n=10):
-    if type(n) is not int or not 1 <= n <= _EVENTS_MAX:
-        raise Misuse("the number of events is 1..%d" % _EVENTS_MAX)
-    header = ("seq", "time (UTC)", "event", "device", "details")
-    return Table(header, terminal.events(n))
 
 
 @_verb("billing()", "energy by tariff, present and maximum demand")

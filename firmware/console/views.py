@@ -5,6 +5,7 @@ something.
 """
 
 from firmware.core import decimal
+from firmware.core.civil import text as _utc
 from firmware.core.errors import SlotError
 from firmware.core.members import Members
 
@@ -219,38 +220,25 @@ class Views:
         return self.t.timekeeping.set(text)
 
     def events(self, n):
-        rows = []
-        for sequence, code, device, stamp, details in self.t.events.last(n):
-            if isinstance(details, Members):
-                details = "%s: %s" % (details.text, _short_list(details.names))
-            rows.append((sequence, _utc(stamp), self.t.event_name(code), device, details))
-        return rows
+        return [(event[0],) + self.event(event) for event in self.t.events.last(n)]
+
+    def event(self, event):
+        """(UTC text, name, device, details) of the event tuple of store.events."""
+        _, code, device, stamp, details = event
+        if isinstance(details, Members):
+            details = "%s: %s" % (details.text, _short_list(details.names))
+        return (_utc(stamp), self.t.event_name(code), device, details)
+
+    @property
+    def kept_events(self):
+        return self.t.storing.events
+
+    @property
+    def audit(self):
+        return self.t.storing.audit_watch
 
 
 def _short_list(names):
     more = len(names) - _NAMES_MAX
     text = " ".join(names[:_NAMES_MAX])
     return "%s and %d more" % (text, more) if more > 0 else text
-
-
-def _utc(ms):
-    """UTC ms since 1970 as text; civil-from-days (H. Hinnant), for ports with another epoch."""
-    seconds = ms // 1000
-    days = seconds // 86400 + 719468
-    era = days // 146097
-    doe = days - era * 146097
-    yoe = (doe - doe // 1460 + doe // 36524 - doe // 146096) // 365
-    doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
-    mp = (5 * doy + 2) // 153
-    month = mp + 3 if mp < 10 else mp - 9
-    year = yoe + era * 400 + (month <= 2)
-    day = doy - (153 * mp + 2) // 5 + 1
-    clock = seconds % 86400
-    return "%04d-%02d-%02d %02d:%02d:%02d" % (
-        year,
-        month,
-        day,
-        clock // 3600,
-        clock // 60 % 60,
-        clock % 60,
-    )

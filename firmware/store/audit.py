@@ -110,19 +110,23 @@ class Audit:
 
     def verify(self, head=None):
         """Yields a sentence for each thing that is wrong, and None now and then: let others run.
+        What is written meanwhile is not looked at, and what the ring gives up is not missed.
 
         head: a (sequence, hash) as head() gave it at any time, kept elsewhere.
         """
+        last = self._log.flushed
         expected = None  # hash of the entry before
         before = self._log.first - 1
         if before > 0 and self._log.used < self._log.room - 2 * self._log.segment:
             yield "entries up to %d went before the log was full" % before
         if before <= 0:
             expected = _START
-        if head and head[0] > self._log.flushed:
-            yield "the log ends at %d, entry %d was there" % (self._log.flushed, head[0])
-        for sequence, entry in self._log.records():
-            if sequence != before + 1:
+        if head and head[0] > last:
+            yield "the log ends at %d, entry %d was there" % (last, head[0])
+        for sequence, entry in self._log.records(0, last):
+            if before + 1 < sequence <= self._log.first:
+                expected = None  # the ring gave up what was to come
+            elif sequence != before + 1:
                 yield "entries %d to %d are missing" % (before + 1, sequence - 1)
             elif expected is not None and entry[:_HASH] != expected:
                 yield "entry %d does not follow from the one before it" % sequence
@@ -132,8 +136,9 @@ class Audit:
                 yield "entry %d is not what it was" % sequence
             if sequence % _REST == 0:
                 yield None
-        if before < self._log.flushed:
-            yield "entries %d to %d are missing" % (before + 1, self._log.flushed)
+        before = max(before, self._log.first - 1)
+        if before < last:
+            yield "entries %d to %d are missing" % (before + 1, last)
 
 
 def _hash(sequence, entry):

@@ -22,6 +22,7 @@ CONFIG_DEFAULTED = const(20)
 CONFIG_COMMITTED = const(21)
 CONFIG_ROLLED_BACK = const(22)
 ARCHIVE_DAMAGED = const(23)
+AUDIT_HEAD = const(24)
 STORE_FAILED = const(25)
 STORE_FULL = const(26)
 STORE_NEARLY_FULL = const(27)
@@ -30,6 +31,7 @@ RECORDS_DAMAGED = const(29)
 LINK_MODE = const(30)
 LINK_OVERRUN = const(31)
 METROLOGY_CONFIG = const(33)
+AUDIT_BROKEN = const(34)
 ENERGY_MISMATCH = const(40)
 ENERGY_RESTORED = const(41)
 ENERGY_BRIDGED = const(42)
@@ -111,6 +113,7 @@ TABLE = (
     (CONFIG_COMMITTED, "CONFIG_COMMITTED", "settings were changed"),
     (CONFIG_ROLLED_BACK, "CONFIG_ROLLED_BACK", "the settings before these were put back"),
     (ARCHIVE_DAMAGED, "ARCHIVE_DAMAGED", "a line or a copy of the archive cannot be used"),
+    (AUDIT_HEAD, "AUDIT_HEAD", "the newest entry of the audit log vouches for all before it"),
     (STORE_FAILED, "STORE_FAILED", "flash did not keep what was written"),
     (STORE_FULL, "STORE_FULL", "flash is full, the oldest of a kind went to make room"),
     (STORE_NEARLY_FULL, "STORE_NEARLY_FULL", "a kind of data is near the end of its room"),
@@ -119,6 +122,7 @@ TABLE = (
     (LINK_MODE, "LINK_MODE", "the link to the metrology unit changed its mode"),
     (LINK_OVERRUN, "LINK_OVERRUN", "waveform pages were overwritten before they were read"),
     (METROLOGY_CONFIG, "METROLOGY_CONFIG", "the metrology unit was not set as told"),
+    (AUDIT_BROKEN, "AUDIT_BROKEN", "the audit log is not as it was written"),
     (ENERGY_MISMATCH, "ENERGY_MISMATCH", "the ways energy is known disagree beyond the bound"),
     (ENERGY_RESTORED, "ENERGY_RESTORED", "the energy registers were taken from flash"),
     (ENERGY_BRIDGED, "ENERGY_BRIDGED", "energy of a time without samples"),

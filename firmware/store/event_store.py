@@ -28,6 +28,8 @@ _UNKNOWN = (0x7FFFFFFF, 0)  # key of a class whose newest event cannot be read
 
 
 class EventStore:
+    classes = event_classes.CLASSES  # the least important first
+
     def __init__(self, events, retention, kb=104, fs=None, segment=8192):
         """events: the EventLog (emits what is found here, too); kb: of the ring of a class, of
         which a segment (bytes) goes at a time."""
@@ -114,6 +116,16 @@ class EventStore:
             passed += 1
             if passed % _REST == 0:
                 yield None
+
+    def last(self, n, classes=None):
+        """The newest `n` events of these classes (None: all), of all boots, oldest first:
+        [(boot, event)]. Reads up to `n` records a class."""
+        newest = []
+        for name in classes or self._logs:
+            log = self._logs[name]
+            newest += [payload for _, payload in log.records(max(log.last - n + 1, log.first))]
+            newest = sorted(newest, key=record.key)[-n:]
+        return [record.unpacked(payload) for payload in newest]
 
     def oldest(self):
         """(boot, sequence) of the oldest event kept; None: there is none."""

@@ -72,6 +72,13 @@ def test_ring():
     assert wrong(audit, heads[150]) == [] == wrong(audit, heads[199])
     assert wrong(audit, (150, "0" * 32)) == ["entry 150 is not what it was"]
     assert not retention.make_room()  # nothing of it goes for others
+    checking = audit.verify()
+    assert next(checking) is None
+    for i in range(60):  # segments go, the one that is read among them
+        log.emit(codes.CONTROL_OPERATED, "control-4.q1", "meanwhile %d" % i)
+        audit.flush()
+    found = [text for text in checking if text]
+    assert found == [], found
 
 
 def rewrite(files, change):

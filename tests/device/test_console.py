@@ -21,7 +21,7 @@ PLAIN = ("status", "version", "meter", "link", "slots", "devices", "commit", "ca
 PLAIN += ("billing", "waveforms", "archive")
 VERBS = PLAIN + ("points", "events", "config", "rollback", "calibrate", "log", "help")
 VERBS += ("bus", "attach", "detach", "search", "send", "pass_through", "module", "order")
-VERBS += ("health", "safe", "curve", "freezes")
+VERBS += ("health", "safe", "curve", "freezes", "audit")
 VERBS += ("control", "select", "execute", "cancel", "interlock", "time")
 
 
