@@ -44,7 +44,7 @@ class Supply:
         self.dips = 0  # shorter than supply.short_ms
         self.attempts = 0  # to report the last failure
         self.is_unsteady = False
-        self.beat = _nothing  # tells the supervisor
+        self.beat = _still  # tells the supervisor
         self._flag = flag
         self._edge_us = 0
         self._good_ms = clock.ms()  # since when the supply is good
@@ -230,4 +230,8 @@ class Uplink:
 
 
 def _nothing(*_):
+    pass
+
+
+def _still():
     pass

@@ -19,7 +19,7 @@ class AuditWatch:
         self._emit = emit
         self._day = clock.utc_ms() // _DAY_MS
         self._head = 0  # sequence of the head that was told last
-        self._checking = None  # a generator
+        self._checking = None  # what verify() of the log yields, while it goes on
         self._wrong = 0  # sentences so far
         self._first = ""
 
@@ -37,7 +37,7 @@ class AuditWatch:
             self._day = day
             self._tell_head()
         if self._checking is not None:
-            self._step()
+            self._step(self._checking)
 
     def _tell_head(self):
         sequence, digest = self.audit.head()
@@ -45,8 +45,8 @@ class AuditWatch:
             self._head = sequence
             self._emit(codes.AUDIT_HEAD, "audit", "entry %d, %s" % (sequence, digest))
 
-    def _step(self):
-        for text in self._checking:
+    def _step(self, checking):
+        for text in checking:
             if text is None:
                 return
             self._wrong += 1
