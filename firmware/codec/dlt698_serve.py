@@ -136,8 +136,10 @@ def _put_result(out, service, oad, moment, objects):
 
 def _moment(r):
     value = data.read(r, True)
-    is_moment = isinstance(value, data.Tagged) and value.tag == data.DATE_TIME_S
-    return value.value if is_moment else None
+    if not isinstance(value, data.Tagged):
+        return None
+    tag, moment = value
+    return moment if tag == data.DATE_TIME_S else None
 
 
 def _connect(r):

@@ -118,7 +118,7 @@ class Master:
         elif isinstance(apdu, core.Fragment):
             link.sendall(frame(SERVICE | _FRAGMENT, server, core.encode_fragment(apdu), 0x10))
             return
-        if self.is_cut:
+        if self.is_cut and len(apdu) > _FRAGMENT_BYTES:
             waiting[:0] = _pieces(apdu)
             self._order(link, server, waiting)
             return
