@@ -99,6 +99,16 @@ for wrong in ("07ea0d1eff0c00000000", "07ea0b1fff0c00000000", "07ea0b1eff1800000
         raise AssertionError(wrong)
     except ValueError as error:
         assert str(error)
+w.pass_by(SECOND - w.true_us() % SECOND + 200 * MS, SECOND)
+frame = t.ask()
+w.pass_by(40 * MS, 20 * MS)
+late = local(w.true_us() - 20 * MS - SECOND)  # the right time, but for how it is written
+late = late[:8] + (1000 + 220).to_bytes(2, "big")
+try:
+    t.hear(answer(frame, late, late))
+    raise AssertionError(late)
+except ValueError as error:
+    assert "1220 ms" in str(error)
 for result in (1, 2, 3, 7, 0x82):
     try:
         exchange(result=result)

@@ -154,6 +154,8 @@ assert floor_ms - 2000 <= t.clock.utc_ms() <= floor_ms + 1000
 assert "2000-01-01" in [e[4] for e in t.events.last(9)][0]
 t.live(20 * MINUTE)
 assert t.rows == []
+long_ago_us = (floor_ms - 86400000) * 1000
+assert [t.time.command(long_ago_us) for _ in range(3)] == [3, 3, 3] and not t.clock.is_known
 t.time.set(civil.text(floor_ms + 2 * 3600000) + "Z")
 t.look()
 assert t.clock.is_known and t.rows and {row[2] for row in t.rows} == {MISSED | CLOCK}

@@ -21,6 +21,7 @@ KINDS = {
     "half": "sends half of a frame, and no more",
     "pieces": "sends each byte alone",
     "garbage": "sends bytes before the frame, among them a header that lies",
+    "header": "sends the header of a long frame before its answer",
     "flood": "sends bytes that are no frame, without end",
     "delay": "holds each answer back for 0.5 s behind the time it tells",
     "whole": "tells whole seconds",
@@ -96,6 +97,8 @@ def answers(lie, asked, server, now, zone_min):
         return [part for byte in good for part in (bytes([byte]), 0.002)]
     if lie == "garbage":
         return [_GARBAGE + good]
+    if lie == "header":
+        return [frame(LINK, server, bytes(900))[:30] + good]
     if lie == "flood":
         return [b"\x55" * 1000] * 20
     if lie == "delay":

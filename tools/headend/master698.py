@@ -36,6 +36,7 @@ class Master:
         self.replies = []  # APDUs that answered the orders
         self.broken = 0  # frames that no independent decoder takes
         self.links = 0
+        self.ended = 0  # of these
         self._old = None
         self.sock = socket.create_server((host, port))
         self.port = self.sock.getsockname()[1]
@@ -56,6 +57,7 @@ class Master:
                 self.told(f"link from {who[0]}:{who[1]}")
                 with link, contextlib.suppress(OSError):
                     self._hold(link)
+                self.ended += 1
                 self.told("the link has ended")
 
     def _hold(self, link):
