@@ -25,6 +25,8 @@ _HOUR = const(720)
 _MODEM_US = const(1000000)  # whole seconds, what the network is off by, and an AT command
 _PERSON_US = const(2000000)
 _MASTER_US = const(1000000)
+_FAR_US = const(900000000)  # 15 min
+_OK, _NOT_YET, _REFUSED = 0, 2, 3  # DAR of DL/T 698.45: ok, temporary, read/write refused
 _APART_US = const(500)  # a time base that is not surer is not compared
 _LOST_US = const(60000000)  # a point says at most so much
 _STATES = ("unknown", "holdover", "synchronised")
@@ -58,6 +60,7 @@ class Timekeeping:
         self._block = None
         self._must_set_rtc = False
         self.sntp = self._sntp(settings) if settings.sntp else None
+        self.link = self._link(settings) if settings.master_at else None
         if text:
             self._told("CLOCK_STATE", "unknown: %s" % text)
         if self.keeper.problem:
@@ -68,6 +71,16 @@ class Timekeeping:
 
         offer, floor_s = self.discipline.offer, self.keeper.floor_s
         return Sntp(self.clock, settings.sntp, settings.sntp_s, offer, floor_s, self.t.log)
+
+    def _link(self, settings):
+        from firmware.codec.dlt698_server import Server  # only where they are used
+        from firmware.timing.clock_object import ClockObject
+        from firmware.timing.link698 import Link698
+
+        objects = ClockObject(self.clock.utc_ms, self.zone_min, self.command)
+        server = Server(settings.master_address, objects)
+        where = self.clock, settings.master_at, settings.master_s, self.zone_min, server
+        return Link698(*where, self.discipline.offer, self.keeper.floor_s, self.t.log)
 
     def freeze(self, take, last=None):
         """take(kind, end_ms, marks) for each boundary (timing/boundaries.py); `last`: {kind:
@@ -103,6 +116,8 @@ class Timekeeping:
         supervisor.add("freezes", lambda: self.boundaries.run(self.save, beat))
         if self.sntp:
             supervisor.add("sntp", self.sntp.run)
+        if self.link:
+            supervisor.add("master", self.link.run)
 
     # what others tell
 
@@ -118,6 +133,20 @@ class Timekeeping:
             return self.discipline.set(who, utc_us, _MASTER_US)
         self.discipline.offer("master", utc_us, _MASTER_US)
         return "its time is a source like others: see time.master"
+
+    def command(self, utc_us):
+        """A master station sets the clock by DL/T 698.45: a DAR. Without `time.master` its time is
+        offered as a source's, so it is refused beyond 15 minutes, and "temporary" until the
+        discipline believes it."""
+        if self.cfg.master:
+            self.master(utc_us)
+            return _OK
+        if utc_us < self.keeper.floor_s() * 1000000:
+            return _REFUSED
+        is_far = self.clock.is_known and abs(utc_us - self.clock.utc_us()) > _FAR_US
+        if self.discipline.offer("master", utc_us, _MASTER_US):
+            return _OK
+        return _REFUSED if is_far else _NOT_YET
 
     def set(self, text):
         """A person's "2026-11-30 12:00:00" by local time, or with "Z" or "UTC" behind it. A
@@ -239,6 +268,7 @@ class Timekeeping:
             ago_s = (now_ms - source.at_ms) // 1000
             yield "source " + source.name, text % (error, within, ago_s, source.offers)
         yield "sntp", self.sntp.text() if self.sntp else "off, see time.sntp"
+        yield "master", self.link.text() if self.link else "off, see time.master_at"
         is_alone = discipline.state != SYNCHRONISED
         ppm = rate.ppb(is_alone) / 1000, rate.doubt_ppb(is_alone) / 1000
         yield "rate of the ticks", "%+.3f ppm, within %.3f" % ppm

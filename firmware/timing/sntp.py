@@ -1,7 +1,5 @@
 """The waiting half of the SNTP client: asks one server now and then over UDP, and never blocks but
-for the look-up of its name. That has no asynchronous form on any port (lwIP: some 10 s at worst,
-glibc 5 s a server and try); it is made once, and again only after _DEAF answers that did not come,
-at most once an hour. An address in digits needs none.
+for the look-up of its name (timing/where.py).
 
 Every answer is waited for 2 s. A server that is silent, or not believed, is asked less and less,
 from 16 s up to the interval; one that says RATE half as often from then on, one that says DENY or
@@ -17,6 +15,7 @@ import socket
 from micropython import const
 
 from firmware.timing.ntp import SIZE, Kiss, Question
+from firmware.timing.where import Where
 
 _PORT = const(123)
 _LOOK_MS = const(10)
@@ -24,8 +23,6 @@ _FIRST_S = const(16)  # between two tries, at first
 _LEAST_S = const(15)  # RFC 4330, 10: never more often
 _MOST_S = const(86400)
 _DENIED_S = const(86400)
-_DEAF = const(4)  # answers that did not come before the name is looked up again
-_NAME_MS = const(3600000)  # ... at most so often
 _PACKETS = const(16)  # taken for one question: a flood ends there
 _NAME = "sntp"
 
@@ -35,14 +32,13 @@ class Sntp:
         """`server`: a name or address, ":" and a port if not 123. offer(name,
         utc_us, uncertainty_us, at_us): as of the Discipline; floor_s(): it is later than that."""
         self._clock = clock
-        self._host, self._port = _split(server)
+        self._where = Where(clock, server, _PORT, socket.SOCK_DGRAM)
+        self._host = self._where.host
         self._interval_s = max(_LEAST_S, interval_s)
         self._offer = offer
         self._floor_s = floor_s
         self._log = log
         self._wait_ms = wait_ms  # for an answer
-        self._where = None  # (family, address)
-        self._named_ms = None  # when it was looked up
         self._pause_s = _FIRST_S
         self._failed = 0  # times in a row
         self._is_believed = False  # the answer that came last
@@ -88,16 +84,9 @@ class Sntp:
         return True
 
     def _open(self):
-        now_ms = self._clock.ms()
-        is_deaf = self._failed > 0 and self._failed % _DEAF == 0
-        if self._where is None or (is_deaf and now_ms - self._named_ms > _NAME_MS):
-            found = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_DGRAM)[0]
-            self._where = found[0], found[-1]
-            self._named_ms = now_ms
-        sock = socket.socket(self._where[0], socket.SOCK_DGRAM)
+        sock, address = self._where.socket(self._failed)
         try:
-            sock.setblocking(False)
-            sock.connect(self._where[1])  # packets of others do not come in at all
+            sock.connect(address)  # packets of others do not come in at all
         except OSError:
             sock.close()
             raise
@@ -161,11 +150,3 @@ class Sntp:
         if self.strays:
             text += ", %d strays" % self.strays
         return text + (": " + self.error if self.error else "")
-
-
-def _split(server):
-    """(host, port). Two colons and more are an address of IPv6."""
-    host, _, port = server.partition(":")
-    if port.isdigit():
-        return host, int(port)
-    return server, _PORT

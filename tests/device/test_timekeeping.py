@@ -154,7 +154,28 @@ assert floor_ms - 2000 <= t.clock.utc_ms() <= floor_ms + 1000
 assert "2000-01-01" in [e[4] for e in t.events.last(9)][0]
 t.live(20 * MINUTE)
 assert t.rows == []
+long_ago_us = (floor_ms - 86400000) * 1000
+assert [t.time.command(long_ago_us) for _ in range(3)] == [3, 3, 3] and not t.clock.is_known
 t.time.set(civil.text(floor_ms + 2 * 3600000) + "Z")
 t.look()
 assert t.clock.is_known and t.rows and {row[2] for row in t.rows} == {MISSED | CLOCK}
+
+
+# a master that sets it by DL/T 698.45 gets a DAR: 0 ok, 2 not believed yet, 3 refused
+def ordered(away_s):
+    found = t.time.command(t.clock.utc_us() + away_s * SECOND)
+    t.live(5 * MINUTE)
+    return found, t.time.discipline.steps
+
+
+assert ordered(7200) == (3, 1) and ordered(901)[0] == ordered(-901)[0] == 3
+assert ordered(-400 * 86400) == (3, 1)  # before the floor
+assert ordered(1) == (0, 1)
+utc_us = t.clock.utc_us() + 600 * SECOND
+assert [t.time.command(utc_us) for _ in range(3)] == [2, 2, 0]
+t.live(5 * MINUTE)
+assert t.time.discipline.steps == 2
+assert abs(t.clock.utc_us() - utc_us - 300 * SECOND) < 2 * SECOND
+t.time.cfg.master = True
+assert ordered(7200) == (0, 3) and ordered(-7200) == (0, 4)
 print("OK")
