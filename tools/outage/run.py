@@ -18,6 +18,7 @@ QUARTER_MS = 900000
 DEVICES = 8  # with curves
 LIVE = 24  # devices with live values
 _GATHER_S = 0.05
+_SOON = 30  # events: a minute and a half
 _DRAIN_S = 900  # the calm behind all faults, and as long again as they took, divided by:
 _DRAIN_PART = 5
 _QUIET_S = 30  # behind the last item that was made
@@ -247,11 +248,12 @@ class Run:
             self.broker.publish("ttu/st1/ack", said.encode())
 
     def _unsent(self):
-        """An acknowledgement of what is not made yet, and of what will never be."""
+        """An acknowledgement of what is not made yet, and of what will never be. Not of what comes
+        next: that would have been sent when the lie arrives, and nobody could tell."""
         boot, sequence = max(self.stamps)[1:]
-        coming = [boot, *range(sequence + 1, sequence + 60)]
-        end_ms = (UTC_MS + int(1000 * self.time.now())) // QUARTER_MS * QUARTER_MS + QUARTER_MS
-        rows = [[end_ms, "meter-00", "meter-01"], [1, "nobody"]]
+        coming = [boot, *range(sequence + _SOON, sequence + _SOON + 60)]
+        quarter_ms = (UTC_MS + int(1000 * self.time.now())) // QUARTER_MS * QUARTER_MS
+        rows = [[quarter_ms + 2 * QUARTER_MS, "meter-00", "meter-01"], [1, "nobody"]]
         return json.dumps({"events": [coming, [99999, 1, 2]], "curve": rows}).encode()
 
     def prompt(self):
