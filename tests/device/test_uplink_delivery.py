@@ -320,6 +320,20 @@ def test_cursors_over_a_power_cut():
     assert bench.events.lost == 0 and len(bench.box) == 0
 
 
+def test_cursors_that_are_gone():
+    """Set aside, or never saved: all from before this boot may have been sent."""
+    bench = Bench(boot=2, store=Store(last=300))
+    assert bench.wrong == ""
+    bench.emit()
+    got = []
+    while bench.events.cursor < (2, 1):
+        for body in bench.sent():
+            if not body.get("early"):
+                got.append((body["boot"], body["seq"], body.get("again")))
+        bench.say('{"upto":[2,1]}')
+    assert got == [(1, n, True) for n in range(1, 301)] + [(2, 1, None)]
+
+
 def test_cursors_are_saved_in_batches():
     files = Files()
     bench = Bench(files=files)
@@ -367,6 +381,7 @@ test_live_has_half_while_a_backlog_drains()
 test_alarms_first_and_early_ones()
 test_what_cannot_be_sent_holds_up_nobody()
 test_cursors_over_a_power_cut()
+test_cursors_that_are_gone()
 test_cursors_are_saved_in_batches()
 test_cursors_that_are_no_good()
 print("OK")
