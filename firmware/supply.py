@@ -120,7 +120,9 @@ class Supply:
                 await asyncio.wait_for_ms(self._flag.wait(), 1000)
             except asyncio.TimeoutError:
                 self._look_calm()
-                continue
+                if self.line is None or self.line.is_good():
+                    continue
+                self._edge_us = self.clock.us()  # it fell unseen, such as while it came back
             if self.line.is_good():
                 self.dips += 1  # it was over before anybody was here
             else:

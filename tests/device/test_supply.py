@@ -159,6 +159,21 @@ def test_failed_before():
     assert world.names() == BEGIN + GASP + BACK
 
 
+def test_an_edge_nobody_saw():
+    """The supply fails again in the moment in which it is taken for good: seen within a second."""
+    world = World()
+
+    def shed(on):
+        world.note("shed", on)
+        if not on and world.supply.failures == 1:
+            world.line.set(0)
+
+    world.supply.connect(world, lambda: world.note("flush"), shed)
+    world.run((1000, 0), (3000, 1), (5000, None))
+    assert world.supply.failures == 2
+    assert world.names() == BEGIN + GASP + BACK + GASP
+
+
 def starts(cause, **facts):
     """[(name, stamp, text)] of the events of a start."""
     world = World(**facts)
