@@ -2,7 +2,8 @@
 place in the row). Sans-I/O. It keeps no item, only which ones are on their way.
 
 The source offers `after(a, b)`, a generator of rows (a, b, name, data), the keys (a, b) of two
-whole numbers rising, from the first one beyond that key to the newest; `missing(before, key)`,
+whole numbers, each once, from the first one behind that key to the newest: rising, but where a
+clock that was years ahead has been set back; `missing(before, key)`,
 how many items between two keys it has not any more; and `message(row, again, after)`, the topic
 and the payload (bytes) of a row.
 
@@ -170,8 +171,6 @@ class Stream:
                 self._waiting = 0
                 return None
             key = (row[0], row[1])
-            if key <= self.cursor:
-                continue
             self._drop_until(key)
             if self._next < len(table) and table[self._next].key == key:
                 entry = table[self._next]
@@ -252,4 +251,7 @@ class Stream:
     def _trim(self):
         while self._table and self._table[0].is_kept:
             self.cursor = self._table.pop(0).key
-            self._next = max(0, self._next - 1)
+            if self._next:
+                self._next -= 1
+            else:
+                self._rows = None  # which this pass has not come to: on from the cursor

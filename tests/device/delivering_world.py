@@ -78,6 +78,7 @@ class World:
             if item is None:
                 return count
             count += 1
+            gc.collect()  # a file's buffer is 2 kB in one piece
             self.box.remove(item)
             body = json.loads(item.payload)
             if body.get("early"):
