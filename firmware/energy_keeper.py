@@ -124,9 +124,7 @@ class Keeper:
             return self.copy()
         moment = self.billing.moment(utc_ms)
         self.energy.forget()
-        return self._try(
-            "journal", lambda: self.checkpoint.keep(moment, self.failed_ms, is_whole)
-        )
+        return self._try("journal", lambda: self.checkpoint.keep(moment, self.failed_ms, is_whole))
 
     def fail(self, failed_ms):
         """The supply failed (UTC), or is good again (0): on flash when this returns."""
