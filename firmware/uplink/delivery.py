@@ -207,7 +207,7 @@ class Delivery:
         for name in ("acks", "bad_acks", "strange_acks", "early", "live_bytes", "bulk_bytes"):
             found[name] = getattr(self, name)
         found["refused"] += self.refused
-        for name in ("acknowledged", "again", "timeouts", "lost"):
+        for name in ("acknowledged", "again", "timeouts", "lost", "unread"):
             found[name] = sum([getattr(stream, name) for stream in self._streams])
         found["waiting"] = len(self)
         return found
