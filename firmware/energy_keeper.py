@@ -41,8 +41,8 @@ def open_checkpoint(board):
 
 class Keeper:
     def __init__(self, clock, checkpoint, billing, full_load_w, record_s, emit):
-        """emit(code, device, text): an event. That flash refuses is told once, until it does not
-        any more."""
+        """emit(code, device, text): an event. That journal or copies are refused is told once
+        each, until they are not any more."""
         self.clock = clock
         self.checkpoint = checkpoint
         self.billing = billing
@@ -51,7 +51,7 @@ class Keeper:
         self.is_deferred = False  # copies and erases ahead wait
         self.failed_ms = 0  # UTC: when the supply failed; 0: it is good
         self._emit = emit
-        self._is_failing = False
+        self._failing = set()  # of "journal" and "copy": what flash refuses
         self._budget = full_load_w * _BUDGET_MS // 3600  # mWh
         self._record_ms = record_s * 1000
         self._changes = billing.changes()
@@ -106,7 +106,7 @@ class Keeper:
 
     def _is_copy_due(self, now):
         since_ms = now - self._copied_ms
-        if not self.checkpoint.journal or self._is_failing:
+        if not self.checkpoint.journal or self._failing:
             return since_ms >= _COPY_SOON_MS
         return since_ms >= _COPY_MS or (
             since_ms >= _COPY_SOON_MS and self._maxima != self._sum_of_maxima()
@@ -124,7 +124,7 @@ class Keeper:
             return self.copy()
         moment = self.billing.moment(utc_ms)
         self.energy.forget()
-        return self._try(lambda: self.checkpoint.keep(moment, self.failed_ms, is_whole))
+        return self._try("journal", lambda: self.checkpoint.keep(moment, self.failed_ms, is_whole))
 
     def fail(self, failed_ms):
         """The supply failed (UTC), or is good again (0): on flash when this returns."""
@@ -136,7 +136,7 @@ class Keeper:
         self._copied_ms = self.clock.ms()
         self._maxima = self._sum_of_maxima()
         return self._try(
-            lambda: self.checkpoint.write(self.billing.record(), self.failed_ms, is_end)
+            "copy", lambda: self.checkpoint.write(self.billing.record(), self.failed_ms, is_end)
         )
 
     def stop(self):
@@ -145,15 +145,15 @@ class Keeper:
             self.keep(True)
         self.copy(True)
 
-    def _try(self, write):
+    def _try(self, place, write):
         try:
             write()
         except StoreError as error:
-            if not self._is_failing:
+            if place not in self._failing:
+                self._failing.add(place)
                 self._emit(event_codes.STORE_FAILED, "", str(error))
-            self._is_failing = True
             return False
-        self._is_failing = False
+        self._failing.discard(place)
         if not self.billing.is_restoring():
             self.energy.tell(self.clock.utc_ms())
         return True

@@ -120,7 +120,9 @@ class Supply:
                 await asyncio.wait_for_ms(self._flag.wait(), 1000)
             except asyncio.TimeoutError:
                 self._look_calm()
-                continue
+                if self.line is None or self.line.is_good():
+                    continue
+                self._edge_us = self.clock.us()  # it fell unseen, such as while it came back
             if self.line.is_good():
                 self.dips += 1  # it was over before anybody was here
             else:
@@ -179,8 +181,7 @@ class Supply:
         while self.clock.ms() + spacing_ms < until:
             if await self._is_back(spacing_ms) or self._uplink.has_told(event):
                 return
-            self.attempts += 1
-            await self._uplink.again(event)
+            self.attempts += await self._uplink.again(event)
 
     def _back(self, failed_ms):
         self._good_ms = now = self.clock.ms()
@@ -223,10 +224,15 @@ class Uplink:
         return self._factory is None or self._delivering.has_told(event)
 
     async def again(self, event):
-        """It is still under way: by a new connection, without a pause."""
-        if await self._supervisor.remove(self._name):
-            self._delivering.first(event)
-            self._supervisor.add(self._name, self._factory)
+        """It is still under way: by a new connection, without a pause, unless one is being made,
+        which has its own bounds and may take longer than attempts are apart. Was it begun?"""
+        if self._delivering.session.stats()["state"] == "connecting":
+            return False
+        if not await self._supervisor.remove(self._name):
+            return False
+        self._delivering.first(event)
+        self._supervisor.add(self._name, self._factory)
+        return True
 
 
 def _nothing(*_):

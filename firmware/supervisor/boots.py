@@ -113,9 +113,9 @@ class Boots:
         self.keep()
 
     def ended(self, text):
-        """This boot ends, or may: "stop", or why. Kept, unless flash refuses: then that boot
-        counts as one that nobody meant."""
-        if not self.end or text == "stop":
+        """This boot ends: "stop" or "crash: ..", or may: why. Kept, unless flash refuses: then
+        that boot counts as one that nobody meant. What only may end it hides no end."""
+        if not self.end or not text.startswith("late"):
             self.end = text[:_TEXT_MAX]
             try:
                 self.keep()
@@ -128,16 +128,23 @@ class Boots:
             self._enter("failed")
 
     def force(self):
-        """Safe mode from the next boot on, until somebody ends it. StoreError."""
-        self.safe = "forced"
-        self.keep()
+        """Safe mode from the next boot on, until somebody ends it. StoreError: nothing changed."""
+        self._change("forced", self.recent)
 
     def leave(self):
-        """The next boot is an ordinary one, and what was counted is forgiven. StoreError."""
-        self.safe = ""
-        for row in self.recent:
-            row[3] = 1
-        self.keep()
+        """The next boot is an ordinary one, and what was counted is forgiven. StoreError: nothing
+        changed."""
+        self._change("", [row[:3] + [1] for row in self.recent])
+
+    def _change(self, safe, recent):
+        """It is so once flash has it."""
+        before = self.safe, self.recent
+        self.safe, self.recent = safe, recent
+        try:
+            self.keep()
+        except StoreError:
+            self.safe, self.recent = before
+            raise
 
     def stable_s(self, base_min):
         """Safe mode is left after so long without a reset; None: by a person only. Each time

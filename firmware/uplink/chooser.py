@@ -48,6 +48,7 @@ class Chooser:
         self._is_up = False
         if is_return:
             self.at = 0
+            self._well_since = None  # should it take no session, probes alone bring nobody back
             return pause_ms % _HURRY_MS
         if up_ms:
             if pause_ms > _PATIENCE_MS and self._turn():

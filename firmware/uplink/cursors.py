@@ -34,9 +34,11 @@ class Cursors:
         self._unsaved = 0  # acknowledged since the last save
         self._since = 0  # clock.ms() of the first of them
         self._record = {}  # that of flash
+        self._is_known = False  # is there one that can be read?
         payload, info = twin.load()
         if payload is not None:
             self._record = self._parsed(payload)
+            self._is_known = not self.wrong
         elif info.reason != "absent":
             self.wrong = "how far all is delivered is " + info.reason
 
@@ -60,8 +62,10 @@ class Cursors:
         if cursor >= before:
             self.wrong = "how far all is delivered lies ahead of what is kept, all is sent again"
             cursor, beyond = (0, 0), []
-        # unknown is not the same as nothing: all that is kept may have been sent
-        stream.restore(cursor, beyond, _ALL if self.wrong else DOUBT, before)
+            self._is_known = False
+        # unknown is not the same as nothing: all that is kept may have been sent. An absent file
+        # too may have been one, that was set aside
+        stream.restore(cursor, beyond, DOUBT if self._is_known else _ALL, before)
         self._streams.append((name, stream))
 
     def kept(self, count):

@@ -4,7 +4,8 @@ for an outbox (see outbox).
 Events and curves leave when the head-end says that it has them (see acks), or with
 `by_broker` at the broker's PUBACK; live values always at PUBACK. While a backlog drains live
 values get half of the bytes or more. An event that would wait behind a backlog is sent at once
-as well, marked `early`, and in its turn.
+as well, marked `early`, and in its turn. After a burst of such copies they get a fifth of the
+bytes, or they would hold up what they are copies of.
 """
 
 from micropython import const
@@ -16,6 +17,8 @@ from firmware.uplink.stream import StreamItem
 
 _EARLY_ITEMS = const(16)  # early copies that wait: the newest ones
 _EARLY_BYTES = const(6144)
+_BURST = const(2048)  # bytes of early copies before others have their turn: some 16 of them
+_OTHERS = const(4)  # bytes of others for each byte of copies then
 _CREDIT = const(2048)  # bytes that live values may be owed
 
 
@@ -40,6 +43,7 @@ class Delivery:
         self._has_copy = False  # is the newest event sent out of its turn, too?
         self._balance = 0  # bytes of streams more than of live values, as far as it counts
         self._history_next = False
+        self._copies = _BURST  # bytes of them that may go before others
 
     def add_history(self, stream):
         self.history = stream
@@ -71,6 +75,7 @@ class Delivery:
         """The newest event, of which there was news just now, goes before everything else."""
         if not self._has_copy:
             self._copy(make_early)
+        self._copies = _BURST
         waiting = self.live.events.waiting
         if len(waiting) > 1:
             waiting.insert(0, waiting.pop())
@@ -94,14 +99,15 @@ class Delivery:
 
     def take(self, urgent_only=False):
         """The next item to send, or None; it is in flight until `remove` or `give_back`."""
-        item = self.live.take(True)
+        item = self.live.take(True) if self._copies > 0 else None
         if item is None and not self.events.is_behind:
             item = self.events.take()
         if item is None and not urgent_only:
             if self._balance > 0:
-                item = self.live.take() or self._take_bulk()
+                item = self.live.take_live() or self._take_bulk()
             else:
-                item = self._take_bulk() or self.live.take()
+                item = self._take_bulk() or self.live.take_live()
+            item = item or self.live.take(True)
         if item is not None:
             self._weigh(item)
         return item
@@ -116,6 +122,10 @@ class Delivery:
         return None
 
     def _weigh(self, item):
+        if isinstance(item, StreamItem) or item.device is not None:
+            self._copies = min(_BURST, self._copies + item.size // _OTHERS)
+        else:
+            self._copies -= item.size
         if isinstance(item, StreamItem) or item.device is None:
             self.bulk_bytes += item.size
             # a little more than it is, or rounding would leave live values just below half
@@ -197,7 +207,7 @@ class Delivery:
         for name in ("acks", "bad_acks", "strange_acks", "early", "live_bytes", "bulk_bytes"):
             found[name] = getattr(self, name)
         found["refused"] += self.refused
-        for name in ("acknowledged", "again", "timeouts", "lost"):
+        for name in ("acknowledged", "again", "timeouts", "lost", "unread"):
             found[name] = sum([getattr(stream, name) for stream in self._streams])
         found["waiting"] = len(self)
         return found

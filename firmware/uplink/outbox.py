@@ -145,6 +145,13 @@ class Outbox:
             del self._newest[item.device]
         return item
 
+    def take_live(self):
+        """The oldest live values that wait, as `take`."""
+        item = self.live.take()
+        if item is not None:
+            del self._newest[item.device]
+        return item
+
     def remove(self, item):
         """It arrived: forget it."""
         self._lane(item).remove(item)

@@ -40,7 +40,11 @@ class Kept:
         self._recent = recent
 
     def after(self, boot, sequence):
-        if not self._recent.has(boot, sequence + 1):
+        asked = None
+        # the store ends at what was its newest when it was asked, and while that was sent more
+        # may have come than RAM has: on until RAM has the next one, or the store has nothing
+        while asked != (boot, sequence) and not self._recent.has(boot, sequence + 1):
+            asked = (boot, sequence)
             for row in self._store.after(boot, sequence):
                 boot, sequence = row[0], row[1][0]
                 yield row

@@ -2,9 +2,10 @@
 place in the row). Sans-I/O. It keeps no item, only which ones are on their way.
 
 The source offers `after(a, b)`, a generator of rows (a, b, name, data), the keys (a, b) of two
-whole numbers rising, from the first one beyond that key to the newest; `missing(before, key)`,
-how many items between two keys it has not any more; and `message(row, again, after)`, the topic
-and the payload (bytes) of a row.
+whole numbers, each once, from the first one behind that key to the newest: rising, but where a
+clock that was years ahead has been set back; `missing(before, key)`, how many items between two
+keys it has not any more; and `message(row, again, after)`, the topic and the payload (bytes) of a
+row. The first two raise StoreError when flash cannot be read.
 
 Order: rows are sent as the source has them, and each says which one of its `name` it comes
 after as long as that one is not acknowledged. After a time-out or a lost connection the stream
@@ -13,6 +14,7 @@ begins again at the oldest that is not acknowledged, before anything new.
 
 from micropython import const
 
+from firmware.core.errors import StoreError
 from firmware.uplink.outbox import Item
 
 LIMIT = const(32)  # keys on their way or acknowledged beyond the cursor, about 80 bytes each
@@ -51,6 +53,7 @@ class Stream:
         self.again = 0  # sent again, or perhaps: each declared so
         self.timeouts = 0
         self.lost = 0  # the source had them no more when their turn came
+        self.unread = 0  # times that the source could not be read
         self._clock = clock
         self._timeout_ms = timeout_ms
         self._timeout_max_ms = timeout_max_ms
@@ -78,9 +81,9 @@ class Stream:
             self._table.append(entry)
         self._doubt = doubt
         self._doubt_until = until
-        for _ in self.source.after(cursor[0], cursor[1]):
+        self.go_back()
+        if self._tried(self._read):
             self._waiting = _BEHIND + 1
-            break
         self.go_back()
 
     def position(self):
@@ -118,12 +121,22 @@ class Stream:
             open_count = 0
         if self._is_dry or open_count >= self._allowed:
             return None
-        at = self._advance()
+        at = self._tried(self._advance)
         if at is None:
             return None
         if not open_count:
             self._since = self._clock.ms()
         return self._sent(*at)
+
+    def _tried(self, read):
+        """What read() gives; None when the store cannot be read now: at the next news again."""
+        try:
+            return read()
+        except StoreError:
+            self.unread += 1
+            self._rows = None
+            self._is_dry = True
+            return None
 
     def _open(self):
         """How many of this pass are not acknowledged."""
@@ -170,8 +183,6 @@ class Stream:
                 self._waiting = 0
                 return None
             key = (row[0], row[1])
-            if key <= self.cursor:
-                continue
             self._drop_until(key)
             if self._next < len(table) and table[self._next].key == key:
                 entry = table[self._next]
@@ -252,4 +263,7 @@ class Stream:
     def _trim(self):
         while self._table and self._table[0].is_kept:
             self.cursor = self._table.pop(0).key
-            self._next = max(0, self._next - 1)
+            if self._next:
+                self._next -= 1
+            else:
+                self._rows = None  # which this pass has not come to: on from the cursor

@@ -62,6 +62,16 @@ def test_reasons():
     assert unit.boot("power-on").text() == "power-on, boot 13"
 
 
+def test_a_crash_is_told_whatever_was_late_before():
+    """What was late may have recovered long before."""
+    unit = Unit()
+    unit.boot("power-on")
+    unit.record.ended("late: store, no report within 15000 ms")
+    unit.record.ended("crash: ValueError: no")
+    unit.record.ended("late: link, no report within 6000 ms")  # whatever follows from it
+    assert unit.boot("watchdog").text() == "crash: ValueError: no, boot 2"
+
+
 def test_storm():
     """Eight in an hour, those that were meant not counted; seven are none."""
     for has_clock in (True, False):
@@ -119,6 +129,29 @@ def test_ways_out():
     assert not unit.boot("soft").safe
     unit.record.level = 40
     assert unit.record.stable_s(60) == 86400
+
+
+def test_flash_that_refuses_changes_no_mode():
+    """What is not on flash is not so: it can be tried again."""
+    unit = Unit()
+    for _ in range(8):
+        unit.boot("watchdog", 10)
+    record, save = unit.record, unit.record.twin.save
+
+    def full(payload):
+        raise StoreError("full")
+
+    for change, before in ((record.leave, "storm"), (record.force, "storm")):
+        record.twin.save = full
+        try:
+            change()
+            raise AssertionError("nobody was told")
+        except StoreError:
+            pass
+        assert record.safe == before and record.resets() == 8
+        record.twin.save = save
+    record.leave()
+    assert record.safe == "" and not unit.boot("soft").safe
 
 
 def test_supply():
@@ -220,9 +253,11 @@ def test_mutants():
 
 
 test_reasons()
+test_a_crash_is_told_whatever_was_late_before()
 test_storm()
 test_clock()
 test_ways_out()
+test_flash_that_refuses_changes_no_mode()
 test_supply()
 test_wear()
 test_mutants()

@@ -7,7 +7,7 @@ import gc
 from firmware.core.clock import Clock
 from firmware.store import event_codes as codes
 from firmware.store.events import EventLog
-from firmware.supply import Supply
+from firmware.supply import Supply, Uplink
 from tools.virtual import loop
 
 UTC = 1790000000000
@@ -51,6 +51,7 @@ class World:
         self.clock = Clock(self.time.ticks_us, loop.diff, self.time.utc_ms)
         self.done = []  # (ms, what)
         self.told_after = 1  # attempts until the event has arrived
+        self.is_busy = False
         self.is_deferred = False
         self.failed_ms, self.ended_ms, self.was_stopped = failed_ms, ended_ms, was_stopped
         self._failures = failures
@@ -91,6 +92,7 @@ class World:
 
     async def again(self, event):
         self.note("again", event[0])
+        return not self.is_busy
 
     def run(self, *steps):
         """(ms, level of the line) one after the other."""
@@ -157,6 +159,60 @@ def test_failed_before():
     world.line.level = 0
     world.run((1000, None), (1000, 1), (1000, None))
     assert world.names() == BEGIN + GASP + BACK
+
+
+def test_an_edge_nobody_saw():
+    """The supply fails again in the moment in which it is taken for good: seen within a second."""
+    world = World()
+
+    def shed(on):
+        world.note("shed", on)
+        if not on and world.supply.failures == 1:
+            world.line.set(0)
+
+    world.supply.connect(world, lambda: world.note("flush"), shed)
+    world.run((1000, 0), (3000, 1), (5000, None))
+    assert world.supply.failures == 2
+    assert world.names() == BEGIN + GASP + BACK + GASP
+
+
+class Path:
+    """Stands where delivering, its session and the supervisor are."""
+
+    def __init__(self):
+        self.session = self
+        self.state = "up"
+        self.done = []
+
+    def stats(self):
+        return {"state": self.state}
+
+    def first(self, event):
+        self.done.append("first")
+
+    async def remove(self, name):
+        self.done.append("remove")
+        return True
+
+    def add(self, name, factory):
+        self.done.append("add")
+
+
+def test_a_connection_being_made_is_left_alone():
+    """A handshake takes longer than attempts are apart: begun anew each time it never ends."""
+    path = Path()
+    uplink = Uplink(path, path, "uplink", lambda: None)
+    assert asyncio.run(uplink.again("event")) and path.done == ["remove", "first", "add"]
+    path.state = "connecting"
+    assert not asyncio.run(uplink.again("event")) and len(path.done) == 3
+    path.state = "down"
+    assert asyncio.run(uplink.again("event")) and len(path.done) == 6
+    # and what is no new attempt is not counted
+    world = World()
+    world.told_after = 99
+    world.is_busy = True
+    world.run((1000, 0), (30000, None))
+    assert world.supply.attempts == 1 and world.names().count("again") == 5
 
 
 def starts(cause, **facts):

@@ -119,6 +119,24 @@ def test_a_healthy_second_is_not_left_for_ever():
     assert bench.chooser.used == 0 and len(bench.switched) == 2
 
 
+def test_a_first_that_only_answers_probes():
+    """A broker that nobody can log in to by that link: it costs one try in ten minutes, and the
+    session on the second stays up in between."""
+    bench = Bench()
+    bench.go(MINUTE)
+    bench.well[0] = False
+    bench.go(30 * MINUTE)
+    chooser = bench.chooser
+    probed = chooser.probed
+    chooser.probed = lambda is_well: probed(True)
+    ends = []
+    ended = chooser.ended
+    chooser.ended = lambda up_ms, pause_ms: ends.append(up_ms) or ended(up_ms, pause_ms)
+    bench.go(90 * MINUTE)
+    assert bench.up_at is not None and chooser.used == 1
+    assert len([up_ms for up_ms in ends if up_ms]) <= 6, ends
+
+
 def test_flapping():
     """However the links come and go: six switches in any hour at most."""
     random.seed(8)
@@ -139,5 +157,6 @@ test_over_and_back()
 test_one_bad_probe_begins_the_wait_anew()
 test_a_broker_that_is_away_is_no_switch()
 test_a_healthy_second_is_not_left_for_ever()
+test_a_first_that_only_answers_probes()
 test_flapping()
 print("OK")

@@ -1,5 +1,6 @@
 """All that is to be delivered in one box: turns, early copies, acknowledgements of every kind."""
 
+import gc
 import json
 
 from firmware.core.clock import Clock
@@ -220,6 +221,16 @@ def test_garbage_loses_nothing():
             raise AssertionError(text)
 
 
+def test_garbage_that_the_heap_cannot_hold():
+    bench = Bench()
+    gc.collect()
+    ballast = []
+    while gc.mem_free() > 100000:
+        ballast.append(bytearray(2048))
+    bench.say("[" * 4000)
+    assert bench.box.bad_acks == 1
+
+
 def test_all_is_what_was_sent():
     """Who acknowledges everything to come gets what is in flight, no more."""
     bench = Bench()
@@ -265,6 +276,38 @@ def test_alarms_first_and_early_ones():
     bench.box.give_back()
     bench.emit()
     assert bench.box.early == 31  # nobody is there to be told at once
+
+
+def test_a_storm_of_events_starves_nobody():
+    """More new events than messages, behind a backlog: live values go, the backlog goes, and
+    what is urgent goes before both."""
+    bench = Bench()
+    bench.emit(60)
+    flight, counts, early = [], {"live": 0, "bulk": 0}, 0
+    for _ in range(400):
+        bench.emit(2)
+        for n in range(8):
+            bench.box.put_live("l%d" % n, b"t" * 70, b"live")
+        while len(flight) < 8:
+            item = bench.box.take(len(flight) >= 5)
+            if item is None:
+                break
+            flight.append(item)
+        item = flight.pop(0)
+        bench.box.remove(item)
+        if item.device is not None:
+            counts["live"] += 1
+            continue
+        body = json.loads(item.payload)
+        if body.get("early"):
+            early += 1
+        else:
+            counts["bulk"] += 1
+            bench.say('{"events":[[1,%d]]}' % body["seq"])
+    assert counts["live"] > 150 and counts["bulk"] > 60 and early > 40, (counts, early)
+    event = bench.log.emit(5, "d", "urgent")
+    bench.box.hurry(lambda: bench.source.early(1, event))
+    assert json.loads(bench.box.take(True).payload)["seq"] == event[0]
 
 
 def test_what_cannot_be_sent_holds_up_nobody():
@@ -320,6 +363,20 @@ def test_cursors_over_a_power_cut():
     assert bench.events.lost == 0 and len(bench.box) == 0
 
 
+def test_cursors_that_are_gone():
+    """Set aside, or never saved: all from before this boot may have been sent."""
+    bench = Bench(boot=2, store=Store(last=300))
+    assert bench.wrong == ""
+    bench.emit()
+    got = []
+    while bench.events.cursor < (2, 1):
+        for body in bench.sent():
+            if not body.get("early"):
+                got.append((body["boot"], body["seq"], body.get("again")))
+        bench.say('{"upto":[2,1]}')
+    assert got == [(1, n, True) for n in range(1, 301)] + [(2, 1, None)]
+
+
 def test_cursors_are_saved_in_batches():
     files = Files()
     bench = Bench(files=files)
@@ -362,11 +419,14 @@ test_what_a_message_looks_like()
 test_puback_is_not_delivery()
 test_curves_are_acknowledged_by_device()
 test_garbage_loses_nothing()
+test_garbage_that_the_heap_cannot_hold()
 test_all_is_what_was_sent()
 test_live_has_half_while_a_backlog_drains()
 test_alarms_first_and_early_ones()
+test_a_storm_of_events_starves_nobody()
 test_what_cannot_be_sent_holds_up_nobody()
 test_cursors_over_a_power_cut()
+test_cursors_that_are_gone()
 test_cursors_are_saved_in_batches()
 test_cursors_that_are_no_good()
 print("OK")

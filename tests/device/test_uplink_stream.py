@@ -3,6 +3,7 @@
 import random
 
 from firmware.core.clock import Clock
+from firmware.core.errors import StoreError
 from firmware.uplink.stream import LIMIT, Stream
 
 
@@ -85,6 +86,29 @@ def test_what_comes_while_it_reads_is_not_forgotten():
     assert bench.numbers() == [2, 3]
     bench.more(2)
     assert bench.numbers() == [4, 5] and bench.numbers() == []
+
+
+def test_a_store_that_cannot_be_read():
+    """Costs neither the start nor the session; read again when there is news, nothing is lost."""
+    bench = Bench(3)
+    good, source = bench.source.after, bench.source
+
+    def bad(a, b):
+        raise StoreError("the folder cannot be read")
+        yield
+
+    source.after = bad
+    bench.stream.restore((0, 0), [])
+    assert bench.sent() == [] and bench.stream.unread == 2
+    source.after = good
+    bench.more()
+    assert bench.numbers() == [1, 2, 3, 4]
+    bench.stream.go_back()
+    source.after = bad
+    assert bench.sent() == []
+    source.after = good
+    bench.more()
+    assert bench.numbers() == [1, 2, 3, 4, 5] and bench.stream.lost == 0
 
 
 def test_again_from_the_oldest():
@@ -236,6 +260,7 @@ def test_random_walk():
 test_in_order_and_out_by_acknowledgement()
 test_only_what_was_sent_leaves()
 test_what_comes_while_it_reads_is_not_forgotten()
+test_a_store_that_cannot_be_read()
 test_again_from_the_oldest()
 test_silence_is_no_flood()
 test_a_lost_connection()

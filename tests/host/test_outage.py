@@ -44,6 +44,7 @@ def test_same_seed_same_numbers():
         (2, "reboot", "lost"),
         (3, "resets", "duplicated_undeclared"),
         (4, "headend_away", "lost"),
+        (5, "headend_away", "lost"),
     ],
 )
 def test_defects_are_caught(plant, kind, key):

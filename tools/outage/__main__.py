@@ -45,10 +45,10 @@ def parse(argv):
         "--plant",
         type=int,
         default=0,
-        choices=range(5),
+        choices=range(6),
         help="a defect, which must be caught: 1 an item leaves at PUBACK, 2 the cursor is saved "
         "before the acknowledgement, 3 what is sent again does not say so, 4 nothing says what "
-        "it comes after",
+        "it comes after, 5 what is not acknowledged in time is given up and told as lost",
     )
     parser.add_argument("--links", action="store_true", help="two links, and it is they who fail")
     options = parser.parse_args(argv)

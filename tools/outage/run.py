@@ -87,6 +87,7 @@ class Run:
         self.is_mute = False
         self.lie = ""
         self.overtaken = 0  # what the terminal says that its store had no more
+        self._is_small = ring is not None  # only such a store may give up anything
         self._is_answering = False
         self._attempts = 0
         self._missing = set()  # keys that are made and not here
@@ -130,11 +131,14 @@ class Run:
     def _look(self):
         now = self.time.now()
         open_ones = [key for key in self._missing if self.made[key] < now - _QUIET_S]
-        is_over = len(open_ones) <= self.overtaken and now > 3600 * self.hours + 2 * 90
+        is_over = len(open_ones) <= self._given_up() and now > 3600 * self.hours + 2 * 90
         if is_over or now > self._ends_at:
             self.host.news.append("k 0 q")
         else:
             self.time.later(10, self._look)
+
+    def _given_up(self):
+        return self.overtaken if self._is_small else 0
 
     # what the terminal tells
 
@@ -308,7 +312,7 @@ class Run:
         hours = self.time.now() / 3600
         drained = self.live_bytes + self.bulk_bytes
         return {
-            "lost": max(0, len(lost) - self.overtaken),
+            "lost": max(0, len(lost) - self._given_up()),
             "overtaken": self.overtaken,
             "duplicated_undeclared": ledger.undeclared,
             "duplicated_declared": ledger.repeated,

@@ -7,7 +7,8 @@ written and closed; `= e boot seq stamp` an event was made, `= r end_ms` a row. 
 goes, `k 0 q` it is over.
 
 Plants: 1 an item leaves at PUBACK; 2 the cursor runs ahead of the acknowledgements; 3 what is sent
-again does not say so; 4 nothing says what it comes after.
+again does not say so; 4 nothing says what it comes after; 5 what is not acknowledged in time is
+given up, and told as if the store had it no more.
 """
 
 import asyncio
@@ -215,8 +216,8 @@ class Ring:
         pass
 
     def after(self, boot, sequence):
-        rows, size = self._rows, len(self._rows)
-        low, high = max(0, self._count - size), self._count
+        rows, size, last = self._rows, len(self._rows), self._count
+        low, high = max(0, last - size), last
         while low < high:
             middle = (low + high) // 2
             row = rows[middle % size]
@@ -224,7 +225,7 @@ class Ring:
                 low = middle + 1
             else:
                 high = middle
-        while low < self._count:
+        while low < last:  # what comes meanwhile is not seen, what goes is left out
             low = max(low, self._count - size)
             yield rows[low % size]
             low += 1
@@ -283,6 +284,16 @@ def plant(number):
         json_face.curve = lambda *args: curve(*args[:7], False, *args[8:])
     elif number == 4:
         Stream._before = lambda stream, entry: None
+    elif number == 5:
+        Stream.go_back = give_up
+
+
+def give_up(stream, go_back=Stream.go_back):
+    for entry in stream._table:
+        stream.lost += not entry.is_kept
+        entry.is_kept = True
+    stream._trim()
+    go_back(stream)
 
 
 class Terminal:
