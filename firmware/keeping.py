@@ -1,12 +1,17 @@
 """Curves and freezes, wired: a part of the composition root."""
 
 from firmware.store import event_codes
-from firmware.store.curve import CurveStore, Work
+from firmware.store.curve import RESERVE, CurveStore, Work
 from firmware.store.freezes import KINDS, Freezes
 
 _DAY_MIN = 1440
-# minutes of a segment, whole segments kept: a month of days, a year of months
-_SPANS = {"curve": (_DAY_MIN, 0), "daily": (31 * _DAY_MIN, 2), "monthly": (366 * _DAY_MIN, 1)}
+# minutes of a segment, whole segments kept: a month of days, a year of months; bytes left to others
+# when one is begun: registers are too few to give any
+_SPANS = {
+    "curve": (_DAY_MIN, 0, RESERVE),
+    "daily": (31 * _DAY_MIN, 2, 0),
+    "monthly": (366 * _DAY_MIN, 1, 0),
+}
 _OWN = ("meter", "billing")
 # when flash is full a day of curves goes before any event, months go last (see store/retention)
 _RANKS = {"curve": -1, "daily": 100, "monthly": 101}
@@ -20,8 +25,8 @@ class Keeping:
         self._t = t
         stores, work = {}, Work()
         for kind in KINDS:
-            span, keep = _SPANS[kind]
-            stores[kind] = CurveStore("/" + kind, span, keep or cfg.days, fs, work=work)
+            span, keep, reserve = _SPANS[kind]
+            stores[kind] = CurveStore("/" + kind, span, keep or cfg.days, fs, reserve, work)
         registers = {"curve": cfg.curve, "daily": cfg.registers, "monthly": cfg.registers}
         after = {"monthly": self._reset}
         retention = t.storing.retention
