@@ -5,6 +5,7 @@ from firmware.store.curve import RESERVE, CurveStore, Work
 from firmware.store.freezes import KINDS, Freezes
 
 _DAY_MIN = 1440
+_DAY_MS = 86400000
 # minutes of a segment, whole segments kept: a month of days, a year of months; bytes left to others
 # when one is begun: registers are too few to give any
 _SPANS = {
@@ -45,9 +46,10 @@ class Keeping:
         block = t.points.device("meter")
         cells = t.meter.energy.cells
         self._energies = block.base + len(block.template) - len(cells)
-        if stores["monthly"].last_ms:
+        last_ms = stores["monthly"].last_ms
+        if 0 < last_ms < t.clock.utc_ms() + _DAY_MS:  # else by a clock that was ahead by far
             # the power may have gone between the freeze and the checkpoint that follows it
-            self._reset(stores["monthly"].last_ms)
+            self._reset(last_ms)
 
     def take(self, kind, end_ms, marks):
         """For timing.boundaries."""

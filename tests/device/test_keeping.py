@@ -113,6 +113,15 @@ def test_wired(fs):
     assert event[4] == "curve: the row was not written: EIO"
 
 
+def test_a_month_that_a_wrong_clock_ended(fs):
+    # the clock was years ahead over the end of a month, and is right again: the maxima of this
+    # month are not of one that is over
+    Terminal(fs).keeping.take("monthly", MIDNIGHT + 3653 * DAY, 3)
+    kept = {"max": [7, 5], "at": [MIDNIGHT // MINUTE - 60, MIDNIGHT // MINUTE - 45]}
+    again = Terminal(fs, kept)
+    assert list(again.billing.demand.maxima[:2]) == [7, 5]
+
+
 def boundaries(t, kind, first, count, days):
     for i in range(count):
         t.utc += days * DAY
@@ -159,5 +168,6 @@ def fill(fs):
 
 
 everywhere(test_wired)
+everywhere(test_a_month_that_a_wrong_clock_ended)
 test_registers_stay_on_a_flash_that_is_nearly_full()
 print("OK")
