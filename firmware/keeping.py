@@ -6,8 +6,8 @@ from firmware.store.freezes import KINDS, Freezes
 
 _DAY_MIN = 1440
 _DAY_MS = 86400000
-# minutes of a segment, whole segments kept: a month of days, a year of months; bytes left to others
-# when one is begun: registers are too few to give any
+# minutes of a segment; whole segments kept: a month of days, a year of months; bytes left to
+# others when one is begun: registers are too few to give any
 _SPANS = {
     "curve": (_DAY_MIN, 0, RESERVE),
     "daily": (31 * _DAY_MIN, 2, 0),
