@@ -330,6 +330,12 @@ class CurveStore:
         included, as they were written; `power`: the power of ten to give them in."""
         return curve_query.values(self, self._segments, device, quantity, from_ms, to_ms, power)
 
+    def several(self, device, quantities, from_ms, to_ms, powers):
+        """As `values` of a tuple of quantities of a device, and what they have in common is read
+        once: yields (UTC ms, which of them, value or None, quality bits)."""
+        args = device, quantities, from_ms, to_ms, powers
+        return curve_query.several(self, self._segments, *args)
+
     def rows(self, from_ms=0, device=0):
         """Yields (UTC ms, marks, name, [(quantity, power, value or None, bits)]) from the boundary
         from_ms on, in the order they were written; of from_ms from the device of that number on.
