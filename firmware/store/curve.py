@@ -305,7 +305,14 @@ class CurveStore:
     # retention
 
     def drop_oldest(self):
-        """Give up the oldest segment so that others can write. False when only one is left."""
+        """Give up the oldest segment so that others can write. False when only one is left, or
+        when flash refuses: somebody else may have some."""
+        try:
+            return self._drop()
+        except StoreError:
+            return False
+
+    def _drop(self):
         segments = self._segments.found()
         if len(segments) <= 1:
             return False
