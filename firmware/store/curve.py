@@ -338,8 +338,7 @@ class CurveStore:
         return curve_query.values(self, self._segments, device, quantity, from_ms, to_ms, power)
 
     def several(self, device, quantities, from_ms, to_ms, powers):
-        """As `values` of a tuple of quantities of a device, and what they have in common is read
-        once: yields (UTC ms, which of them, value or None, quality bits)."""
+        """As `values`, all in one reading: (UTC ms, which one, value or None, quality bits)."""
         args = device, quantities, from_ms, to_ms, powers
         return curve_query.several(self, self._segments, *args)
 
