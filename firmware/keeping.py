@@ -1,12 +1,18 @@
 """Curves and freezes, wired: a part of the composition root."""
 
 from firmware.store import event_codes
-from firmware.store.curve import CurveStore, Work
+from firmware.store.curve import RESERVE, CurveStore, Work
 from firmware.store.freezes import KINDS, Freezes
 
 _DAY_MIN = 1440
-# minutes of a segment, whole segments kept: a month of days, a year of months
-_SPANS = {"curve": (_DAY_MIN, 0), "daily": (31 * _DAY_MIN, 2), "monthly": (366 * _DAY_MIN, 1)}
+_DAY_MS = 86400000
+# minutes of a segment; whole segments kept: a month of days, a year of months; bytes left to
+# others when one is begun: registers are too few to give any
+_SPANS = {
+    "curve": (_DAY_MIN, 0, RESERVE),
+    "daily": (31 * _DAY_MIN, 2, 0),
+    "monthly": (366 * _DAY_MIN, 1, 0),
+}
 _OWN = ("meter", "billing")
 # when flash is full a day of curves goes before any event, months go last (see store/retention)
 _RANKS = {"curve": -1, "daily": 100, "monthly": 101}
@@ -20,8 +26,8 @@ class Keeping:
         self._t = t
         stores, work = {}, Work()
         for kind in KINDS:
-            span, keep = _SPANS[kind]
-            stores[kind] = CurveStore("/" + kind, span, keep or cfg.days, fs, work=work)
+            span, keep, reserve = _SPANS[kind]
+            stores[kind] = CurveStore("/" + kind, span, keep or cfg.days, fs, reserve, work)
         registers = {"curve": cfg.curve, "daily": cfg.registers, "monthly": cfg.registers}
         after = {"monthly": self._reset}
         retention = t.storing.retention
@@ -40,9 +46,10 @@ class Keeping:
         block = t.points.device("meter")
         cells = t.meter.energy.cells
         self._energies = block.base + len(block.template) - len(cells)
-        if stores["monthly"].last_ms:
+        last_ms = stores["monthly"].last_ms
+        if 0 < last_ms < t.clock.utc_ms() + _DAY_MS:  # else by a clock that was ahead by far
             # the power may have gone between the freeze and the checkpoint that follows it
-            self._reset(stores["monthly"].last_ms)
+            self._reset(last_ms)
 
     def take(self, kind, end_ms, marks):
         """For timing.boundaries."""

@@ -103,22 +103,22 @@ def _in_short(kept):
 def _of_device(terminal, kind, store, device):
     columns = _columns(store, device)
     since = max(0, store.last_ms - _SPAN_MS[kind])
-    times, shown, left, is_marked = [], [], [], False
-    for quantity, power in columns:
-        found = list(store.values(device, quantity, since, None, power))[-_BOUNDARIES:]
-        if not times:
-            times = [row[0] for row in found]
-        is_zero = not [row for row in found if row[1]]
-        if len(shown) == _WIDE or is_zero and len(columns) > _WIDE:
-            left.append(quantity)
-            continue
-        cells = {}
-        for ms, value, bits in found:
-            text = _said(quantity, value, power)
-            is_marked = is_marked or bool(text and bits)
-            cells[ms] = text + "?" if text and bits else text
-        shown.append((quantity, cells))
-    rows = [[_utc(ms)] + [cells.get(ms) for _, cells in shown] for ms in times]
+    # read twice, whatever the number of quantities: which say something and when, then what
+    times, is_told = [], bytearray(len(columns))
+    for ms, i, value, _ in _several(store, device, columns, since):
+        if ms not in times[-1:]:
+            times = times[1 - _BOUNDARIES :] + [ms]
+        is_told[i] |= bool(value)
+    told = [row for row, is_any in zip(columns, is_told) if is_any or len(columns) <= _WIDE]
+    shown = told[:_WIDE]
+    left = [row[0] for row in columns if row not in shown]
+    rows, is_marked = [[_utc(ms)] + [None] * len(shown) for ms in times], False
+    for ms, i, value, bits in _several(store, device, shown, min(times + [store.last_ms])):
+        if ms not in times:
+            continue  # of a clock that was ahead
+        text = _said(shown[i][0], value, shown[i][1])
+        is_marked = is_marked or bool(text and bits)
+        rows[times.index(ms)][1 + i] = text + "?" if text and bits else text
     notes = []
     if left:
         notes.append("not shown, or 0 all the time: %s" % _listed(left))
@@ -126,6 +126,12 @@ def _of_device(terminal, kind, store, device):
         notes.append("?: not as good as it should be")
     header = ["end (UTC)"] + [_title(terminal, device, quantity) for quantity, _ in shown]
     return Table(header, rows, "\n".join(notes))
+
+
+def _several(store, device, columns, since):
+    """(UTC ms, column, value or None, quality bits) of a device since then."""
+    names, powers = [row[0] for row in columns], [row[1] for row in columns]
+    return store.several(device, names, since, None, powers)
 
 
 def _columns(store, device):

@@ -71,22 +71,26 @@ class Audit:
     def flush(self):
         """Every entry is on flash when this returns; StoreError when flash refuses."""
         while self._waiting:
-            chain = self._hash
-            count = size = 0
-            for event in self._waiting:
-                entry = chain + record.packed(self._events.boot, event)
-                size += len(entry)
-                if size > self._log.batch:
-                    break
-                chain = _hash(self._log.append(entry), entry)
-                count += 1
             try:
-                self._log.flush()
-            except StoreError:
-                self._log.discard()  # the chain goes on from what flash has
-                raise
+                count, chain = self._write()
+            finally:
+                self._log.discard()  # the chain goes on from what flash has, whatever failed
             self._hash = chain
             del self._waiting[:count]
+
+    def _write(self):
+        """The first entries that wait, to flash: (how many, hash of the last)."""
+        chain = self._hash
+        count = size = 0
+        for event in self._waiting:
+            entry = chain + record.packed(self._events.boot, event)
+            size += len(entry)
+            if size > self._log.batch:
+                break
+            chain = _hash(self._log.append(entry), entry)
+            count += 1
+        self._log.flush()
+        return count, chain
 
     @property
     def waiting(self):

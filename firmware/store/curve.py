@@ -26,12 +26,13 @@ _EACH = const(8)  # rows from one base row to the next
 _MINUTE_MS = const(60000)
 _ROWS = const(60000)  # of a segment; it has 16 bits for their number
 _TABLES = const(250)  # 8 bits
-_RESERVE = const(262144)  # bytes left to others when a segment is begun ...
+RESERVE = const(262144)  # bytes left to others when a segment is begun ...
 _GIVES = const(2)  # ... for which so many of the oldest give way: one more than comes
+_ANEW = const(16)  # files more than that, begun anew behind failures
 _UNKNOWN = const(1 << 29)  # bytes
 _NO_SPACE = const(28)  # ENOSPC; _FAILED: EIO
 _FAILED = const(5)
-_DROPS = const(4)  # segments that give way to one row when the flash is full
+_DROPS = const(4)  # times that room is made for one row when the flash is full
 
 
 class Work:
@@ -46,7 +47,7 @@ class Work:
 
 
 class CurveStore:
-    def __init__(self, folder, span_min, keep, fs=None, reserve=_RESERVE, work=None):
+    def __init__(self, folder, span_min, keep, fs=None, reserve=RESERVE, work=None):
         """Segments of `span_min` minutes in `folder`, of which the newest `keep` whole ones and
         the open one are kept; when less than `reserve` bytes of the flash are free, fewer. Reads
         the newest one; what cannot be read is counted in `damaged`."""
@@ -58,6 +59,7 @@ class CurveStore:
         self.last_ms = 0  # UTC of the row that was written last; 0: there is none
         self.damaged = 0  # stretches found unreadable since the start
         self.dropped = 0  # segments that were given up because the flash was full
+        self.make_room = self.drop_oldest  # called when flash is full; False: there is no more
         self._work = work or Work()
         # of differences to a base row, and of base rows
         self._states = bytearray(b"\x40" * STATE), bytearray(b"\xa0" * STATE)
@@ -160,7 +162,7 @@ class CurveStore:
                 break
             except OSError as error:
                 self._forget(self._number)
-                if error.errno != _NO_SPACE or drops == _DROPS or not self._drop(1):
+                if error.errno != _NO_SPACE or drops == _DROPS or not self.make_room():
                     raise StoreError("the row was not written: %s" % error)
                 drops += 1
         self.last_ms = end_ms
@@ -206,15 +208,22 @@ class CurveStore:
         highest = segments[-1][0] if segments else 0
         self._forget(max(highest, self._number) + 1)
         segments = self._segments.sweep(segments)
-        surplus = len(segments) - self.keep
-        gives = max(surplus, 0) + _GIVES
-        while segments and gives > 0 and (surplus > 0 or self._segments.free() < self._reserve):
+        gives = _GIVES
+        while segments:
+            if not self._is_surplus(segments, key):
+                if gives == 0 or self._segments.free() >= self._reserve:
+                    break
+                self.dropped += 1
+                gives -= 1
             self._segments.remove(*segments.pop(0)[:2])
-            self.dropped += surplus <= 0
-            surplus -= 1
-            gives -= 1
         self._measure(segments, self._segments.free())
         self._key = key
+
+    def _is_surplus(self, segments, key):
+        """Are there more than are kept beside the one of `key`? By the time they are for: one that
+        was begun anew behind a failure is no other, but for so many."""
+        spans = {row[1] for row in segments if row[1] != key}
+        return len(spans) > self.keep or len(segments) > self.keep + _ANEW
 
     def _kind(self, rows):
         """(kind, Cursor at the base row or None, does a table come before?)."""
@@ -296,12 +305,16 @@ class CurveStore:
     # retention
 
     def drop_oldest(self):
-        """Give up the oldest segment so that others can write. False when only one is left."""
-        return self._drop(1)
+        """Give up the oldest segment so that others can write. False when only one is left, or
+        when flash refuses: somebody else may have some."""
+        try:
+            return self._drop()
+        except StoreError:
+            return False
 
-    def _drop(self, least):
+    def _drop(self):
         segments = self._segments.found()
-        if len(segments) <= least:
+        if len(segments) <= 1:
             return False
         self._segments.remove(*segments[0][:2])
         self.used -= segments[0][2]
@@ -323,6 +336,11 @@ class CurveStore:
         """Yields (UTC ms, value or None, quality bits) of every row from from_ms to to_ms, both
         included, as they were written; `power`: the power of ten to give them in."""
         return curve_query.values(self, self._segments, device, quantity, from_ms, to_ms, power)
+
+    def several(self, device, quantities, from_ms, to_ms, powers):
+        """As `values`, all in one reading: (UTC ms, which one, value or None, quality bits)."""
+        args = device, quantities, from_ms, to_ms, powers
+        return curve_query.several(self, self._segments, *args)
 
     def rows(self, from_ms=0, device=0):
         """Yields (UTC ms, marks, name, [(quantity, power, value or None, bits)]) from the boundary

@@ -1,8 +1,8 @@
 """Questions to a store of curves, as generators that hold no file while they wait.
 
 `values` takes a buffer of 512 bytes, 17 a quantity of the device, one for each device before it,
-and the next eight values. What is damaged is left out and counted in `damaged` of the
-store; a row whose table or base row is not whole is never served.
+and the next eight values; `several` those of a row. What is damaged is left out and counted in
+`damaged` of the store; a row whose table or base row is not whole is never served.
 """
 
 from array import array
@@ -47,29 +47,29 @@ def _asked(segments, first, last):
 
 
 class _Place:
-    """Where a quantity stands in the rows of the table at hand."""
+    """Where quantities stand in the rows of the table at hand."""
 
-    def __init__(self, device, quantity):
-        self._names = device, quantity
+    def __init__(self, device, quantities):
+        self._names = device, quantities
         self.counts = bytearray()  # quantities of each device up to this one
-        self.column = -1  # of the quantity; -1: it is not there
+        self.columns = ()  # (which quantity, column, power of ten) of those that are there
         self.table = 0  # number of the table; 0: none is known
-        self.power = 0
 
     def read(self, cursor):
         """The table that `cursor` has come to."""
-        device, quantity = self._names
-        counts = []
-        self.table, self.column = cursor.table, -1
+        device, quantities = self._names
+        counts, found = [], []
+        self.table = cursor.table
         walk = Walk(cursor)
         for name, columns in walk.devices():
-            if self.column < 0:
+            if not found:
                 counts.append(len(columns))
             if name == device:
-                for i, (other, power) in enumerate(columns):
-                    if other == quantity:
-                        self.column, self.power = i, power
-        if self.column >= 0:
+                for i, (quantity, power) in enumerate(columns):
+                    if quantity in quantities:
+                        found.append((quantities.index(quantity), i, power))
+        self.columns = tuple(found)
+        if found:
             self.counts = bytearray(counts)
         if not walk.is_whole:
             self.table = 0
@@ -78,9 +78,9 @@ class _Place:
 class _Rows:
     """The values of one device, chunk by chunk."""
 
-    def __init__(self, store, segments, device, quantity):
+    def __init__(self, store, device, quantities):
         self.store = store
-        self.place = _Place(device, quantity)
+        self.place = _Place(device, quantities)
         self.base, self.now, self.bits = (
             array("q"),
             array("q"),
@@ -100,7 +100,7 @@ class _Rows:
         number = len(place.counts) - 1
         if not cursor.count:
             return is_wanted and place.table == cursor.table and self._is_nothing()
-        if place.column < 0 or not cursor.first <= number < cursor.first + cursor.count:
+        if not place.columns or not cursor.first <= number < cursor.first + cursor.count:
             return False
         if cursor.kind != BASE and not is_wanted:
             return False
@@ -110,17 +110,16 @@ class _Rows:
         return cursor.load() and self._decode(cursor, number)
 
     def _make_room(self):
-        n = self.place.counts[-1] if self.place.column >= 0 else 0
+        n = self.place.counts[-1] if self.place.columns else 0
         if len(self.bits) != n:
             self.base = array("q", bytes(8 * n))
             self.now = array("q", bytes(8 * n))
             self.bits = bytearray(n)
 
     def _is_nothing(self):
-        column = self.place.column
-        if column >= 0:
+        for _, column, _ in self.place.columns:
             self.now[column], self.bits[column] = 0, IV | NT
-        return column >= 0
+        return bool(self.place.columns)
 
     def _decode(self, cursor, number):
         counts = self.place.counts
@@ -137,12 +136,30 @@ class _Rows:
 
 def values(store, segments, device, quantity, from_ms, to_ms, power):
     """See CurveStore.values."""
+    return _found(store, segments, device, (quantity,), from_ms, to_ms, (power,), _of_one)
+
+
+def several(store, segments, device, quantities, from_ms, to_ms, powers):
+    """See CurveStore.several."""
+    return _found(store, segments, device, quantities, from_ms, to_ms, powers, _of_several)
+
+
+def _of_one(ms, _, value, bits):
+    return ms, value, bits
+
+
+def _of_several(ms, i, value, bits):
+    return ms, i, value, bits
+
+
+def _found(store, segments, device, quantities, from_ms, to_ms, powers, tell):
+    """Yields what tell(UTC ms, which quantity, value or None, quality bits) makes of each."""
     first = -(-from_ms // _MINUTE_MS)
     last = None if to_ms is None else to_ms // _MINUTE_MS
     told = -1  # minute of the row before
     for number, key in _asked(segments, first, last):
         cursor = Cursor(segments.fs, segments.path(number, key))
-        rows = _Rows(store, segments, device, quantity)
+        rows = _Rows(store, device, quantities)
         found = []
         while cursor.next():
             minute = cursor.minute
@@ -150,12 +167,12 @@ def values(store, segments, device, quantity, from_ms, to_ms, power):
             if not rows.take(cursor, is_wanted) or not is_wanted:
                 continue
             told = minute
-            column = rows.place.column
-            value = None
-            if not rows.bits[column] & IV:
-                value = _scaled(rows.now[column], rows.place.power, power)
-            found.append((minute * _MINUTE_MS, value, rows.bits[column]))
-            if len(found) == _AT_ONCE:
+            for i, column, power in rows.place.columns:
+                value, bits = None, rows.bits[column]
+                if not bits & IV:
+                    value = _scaled(rows.now[column], power, powers[i])
+                found.append(tell(minute * _MINUTE_MS, i, value, bits))
+            if len(found) >= _AT_ONCE:
                 cursor.rest()
                 yield from found
                 found = []

@@ -34,8 +34,8 @@ class Freezes:
         settle()  brings the own registers in the table up to now and calls `settled`
         failed(kind, text)    a row could not be kept
         after     {kind: function(end_ms)}, called when such a row is on flash
-        make_room()  lets something less important go when the flash is full, and says whether it
-                  did; without it a day of curves gives way to registers"""
+        make_room()  lets the least important go when the flash is too full for registers, and says
+                  whether it did; without it a day of curves gives way"""
         self.kinds = KINDS
         self.taken = 0  # rows, since boot
         self.failed = 0  # rows that could not be kept
@@ -46,7 +46,8 @@ class Freezes:
         self._settle = settle
         self._tell = failed
         self._after = after or {}
-        self._make_room = make_room or stores["curve"].drop_oldest
+        for kind in ("daily", "monthly"):  # registers are few and stay longer than curves
+            stores[kind].make_room = make_room or stores["curve"].drop_oldest
         self._others = 0  # number of the first block that is not the terminal's own
         self._own = []  # [number, values, quality] as of the minute `_minute`
         for device in points.devices:
@@ -99,15 +100,8 @@ class Freezes:
         return True
 
     def _put(self, kind, end_ms, marks, rows):
-        """Registers are few and stay longer than curves."""
         store = self._stores[kind]
-        if end_ms == store.last_ms:
-            return  # it is there already: whoever asks missed the answer
-        try:
-            store.put(end_ms, marks, rows)
-        except StoreError:
-            if kind == "curve" or not self._make_room():
-                raise
+        if end_ms != store.last_ms:  # else it is there already: whoever asks missed the answer
             store.put(end_ms, marks, rows)
 
     def fill(self, number, offsets):

@@ -287,6 +287,7 @@ class RecordLog:
             self._sizes[-1] = 0
             mode = "wb"
         number = self._sizes[-1] // self._slot
+        self._is_sealed = True  # until all is there: nothing goes behind a part of a batch
         with self._open(self._path(self._segments[-1]), mode) as file:
             for at in range(count):
                 record = packed(self._slot, number, *self._pending[at])

@@ -27,7 +27,7 @@ from firmware.timing.eras import Eras
 _LOOK_MS = const(100)  # between two looks, unless a boundary is nearer
 _STEP_MS = const(500)  # UTC that moves by more than time itself was set
 _LATE_MS = const(5000)  # what is taken later was missed
-_TURN = const(8)  # boundaries taken in one look: others have their turn
+_TURN = (8, 8, 1)  # taken in one look, by kind: others have their turn. Missed months have rows
 _FILLED = (192, 31, 12)  # boundaries filled in at most, by kind
 
 
@@ -162,7 +162,7 @@ class Boundaries:
             return True
         taken = 0
         for kind in range(len(periods.KINDS)):
-            taken += self._work(kind, _TURN - taken)
+            taken = taken or self._work(kind, _TURN[kind])
         return taken > 0
 
     def _end_ms(self, kind, utc_ms):

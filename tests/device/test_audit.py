@@ -2,6 +2,8 @@
 
 import gc
 
+from short_of_heap import Short
+
 from firmware.core.clock import Clock
 from firmware.core.errors import StoreError
 from firmware.store import event_codes as codes
@@ -164,6 +166,21 @@ def test_refused():
     assert wrong(audit, head) == []
 
 
+def test_no_heap():
+    files = Short(world()[1])
+    log, audit, _ = started(files)
+    for left in (0, 2, 0, 1, 3, 0):
+        for i in range(3):
+            log.emit(codes.CONFIG_COMMITTED, "", "c%d" % i)
+        files.left = left
+        try:
+            audit.flush()
+        except MemoryError:
+            files.left = 0
+    assert audit.head()[0] == 18 and wrong(audit) == [], wrong(audit)
+    assert wrong(started(files, 2)[1], audit.head()) == []
+
+
 def audit_after(files, audit):
     audit.flush()
     assert audit.head()[0] == 65
@@ -174,4 +191,5 @@ test_chain()
 test_ring()
 test_changes()
 test_refused()
+test_no_heap()
 print("OK")

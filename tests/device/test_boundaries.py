@@ -91,6 +91,19 @@ def test_a_step_and_a_hang():
     assert t.curves() == [("2026-11-30 13:30:00", MISSED), ("2026-11-30 13:45:00", MISSED)]
 
 
+def test_a_turn():
+    """A row with values takes most of a second: one of them in a look, others have their turn."""
+    t = Terminal("2026-11-30 12:05:00")
+    t.pass_by(300 * 24 * HOUR)  # it lay in a store
+    looks = []
+    while t.boundaries.look() or t.boundaries.is_behind():
+        valued = [row for row in t.rows if row[0] == "monthly" or not row[2] & MISSED]
+        looks.append((len(t.rows), len(valued)))
+        t.rows = []
+    assert max([row[0] for row in looks]) <= 8 and max([row[1] for row in looks]) == 1, looks
+    assert sum([row[1] for row in looks]) == 10, looks  # months
+
+
 def test_in_time():
     """The task wakes for the boundary, not for its turn: never before it, and within 20 ms."""
     time = loop.Time(civil.utc_ms(civil.parse("2026-11-30 12:14:57")) + 321)

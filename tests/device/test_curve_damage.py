@@ -175,4 +175,19 @@ for left in (0, 1, 2, 3, 0, 1, 2, 0, 0, 1):
     place.left = -1
     assert store.last_ms == START + row * QUARTER
 assert look(fs, 100)[:2] == (row, 100 * row), look(fs, 100)
+
+# nothing can be removed, or not even listed: who is in need of room looks elsewhere
+assert len(store._segments.found()) > 2
+
+
+def refuse(*_):
+    raise OSError(5)
+
+
+place.remove = refuse
+assert not store.drop_oldest() and store.dropped == 0
+place.ilistdir = refuse
+assert not store.drop_oldest()
+place.ilistdir, place.remove = fs.ilistdir, fs.remove
+assert store.drop_oldest() and store.dropped == 1
 print("OK")

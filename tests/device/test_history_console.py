@@ -6,6 +6,7 @@ from firmware.console import ttu
 from firmware.console.table import Note, Table
 from firmware.points.table import Points
 from firmware.store.curve import CurveStore
+from firmware.store.curve_chunk import Cursor
 from firmware.store.freezes import Freezes
 
 QUARTER = 900000
@@ -109,9 +110,23 @@ assert table.header == ("end (UTC)", "ep_t11 Wh", "dmax_at s")
 assert table[0][1:] == ("1.500?", "2026-09-21 16:00:00?"), table[0]
 assert "ep_t0, ep_t1, ep_t2, ep_t3, ep_t4, ep_t5 and 5 more" in table.note
 assert "dmax_at=2026-09-21 16:00:00 (NT)" in ttu.freezes("daily")[0][1]
+# however many quantities: what is kept is gone through twice
+chunks = []
+search = Cursor._is_head
+Cursor._is_head = lambda cursor, at: chunks.append(at) or search(cursor, at)
+list(terminal.history.store("daily").values("billing", "dmax_at"))
+once, chunks[:] = len(chunks), []
+ttu.freezes("daily", "billing")
+assert once <= len(chunks) <= 4 * once, (once, len(chunks))
+Cursor._is_head = search
 row = ttu.freezes()[0]
 assert row[2] == "2026-09-21 22:00:00" and row[5:] == (0, 0), row
 assert "28 rows" in ttu.freezes().note
+# a clock that was years ahead, and is right again
+terminal.take("monthly", 96 * 3653)
+terminal.take("monthly", 96 * 33)
+table = ttu.freezes("monthly", "meter-1")
+assert [row[0][:7] for row in table] == ["2026-09", "2036-09", "2026-10"], table.rows
 for words, said in (
     (("weekly",), "what is kept is curve, daily, monthly"),
     ((5,), "what is kept is"),

@@ -1,6 +1,7 @@
 """Curves and freezes as they are wired, beside a real billing: registers of the very boundary, the
 maximum demand over a power cut between freeze and checkpoint, and an event for a failure."""
 
+from flash import formatted
 from places import everywhere
 
 from firmware.core.clock import Clock
@@ -15,7 +16,7 @@ from firmware.store import event_codes
 from firmware.store.events import EventLog
 from firmware.store.retention import Retention
 
-MINUTE, QUARTER = 60000, 900000
+MINUTE, QUARTER, DAY = 60000, 900000, 86400000
 MIDNIGHT = 1790006400000
 
 
@@ -112,5 +113,61 @@ def test_wired(fs):
     assert event[4] == "curve: the row was not written: EIO"
 
 
+def test_a_month_that_a_wrong_clock_ended(fs):
+    # the clock was years ahead over the end of a month, and is right again: the maxima of this
+    # month are not of one that is over
+    Terminal(fs).keeping.take("monthly", MIDNIGHT + 3653 * DAY, 3)
+    kept = {"max": [7, 5], "at": [MIDNIGHT // MINUTE - 60, MIDNIGHT // MINUTE - 45]}
+    again = Terminal(fs, kept)
+    assert list(again.billing.demand.maxima[:2]) == [7, 5]
+
+
+def boundaries(t, kind, first, count, days):
+    for i in range(count):
+        t.utc += days * DAY
+        t.keeping.take(kind, MIDNIGHT + (first + i) * days * DAY, 0)
+
+
+def kept(t, kind):
+    return [row[0] for row in t.keeping.freezes.store(kind).values("meter", "ep")]
+
+
+def test_registers_stay_on_a_flash_that_is_nearly_full():
+    # 16 kB: less than curves leave to others is free all the time
+    flash, fs = formatted()
+    t = Terminal(fs)
+    boundaries(t, "daily", 0, 20, 10)
+    assert kept(t, "daily")[-1] - kept(t, "daily")[0] >= 62 * DAY, kept(t, "daily")
+    boundaries(t, "monthly", 0, 30, 31)
+    assert len(kept(t, "monthly")) >= 12, kept(t, "monthly")
+    # full: a day of curves goes, and no register
+    t.keeping.freezes.store("curve")._reserve = 0
+    boundaries(t, "curve", 0, 4, 1)
+    daily, monthly, days = kept(t, "daily"), kept(t, "monthly"), kept(t, "curve")
+    fill(fs)
+    boundaries(t, "monthly", 30, 1, 31)
+    assert t.events.sequence == 0, t.events.last(1)
+    assert kept(t, "monthly") == monthly + [MIDNIGHT + 30 * 31 * DAY], kept(t, "monthly")
+    assert kept(t, "daily") == daily and kept(t, "curve")[0] > days[0]
+    # and again: a segment that was begun anew is no year
+    fill(fs)
+    boundaries(t, "monthly", 31, 1, 31)
+    assert len(kept(t, "monthly")) == len(monthly) + 2, kept(t, "monthly")
+
+
+def fill(fs):
+    """Somebody takes all that is left."""
+    for i in range(32):
+        try:
+            with fs.open("/filler%d" % i, "ab") as file:
+                while True:
+                    file.write(bytes(64))
+                    file.flush()
+        except OSError:
+            pass
+
+
 everywhere(test_wired)
+everywhere(test_a_month_that_a_wrong_clock_ended)
+test_registers_stay_on_a_flash_that_is_nearly_full()
 print("OK")

@@ -2,6 +2,8 @@
 
 import gc
 
+from short_of_heap import Short
+
 from firmware.core.errors import StoreError
 from firmware.store.record_log import RecordLog
 from tools.powercut.device import disk, nor
@@ -252,6 +254,25 @@ def test_full():
     check(opened(files, kept=60, segment=1024), log.first, log.last)
 
 
+def test_no_heap():
+    """A flush that ends half-way with another error than flash's: all later ones count."""
+    for left in range(1, 5):
+        files = Short(world()[1])
+        log = opened(files, kept=9)
+        done = 0
+        for size, short in ((3, 0), (4, left), (2, 0), (9, left), (1, 0)):
+            for _ in range(size):
+                done = log.append(payload(log.last + 1))
+            files.left = short
+            try:
+                log.flush()
+            except MemoryError:
+                files.left = 0
+        log.flush()
+        check(log, 1, done)
+        check(opened(files, kept=9), 1, done)
+
+
 def test_cuts():
     """A cut at every operation of a flush that begins a segment and lets one go."""
     chip, files = world(12)
@@ -292,5 +313,6 @@ test_flips()
 test_torn()
 test_bad_blocks()
 test_full()
+test_no_heap()
 test_cuts()
 print("OK")

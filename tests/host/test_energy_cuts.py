@@ -30,6 +30,7 @@ def test_all_bars_are_met():
         (4, "lag_s"),
         (5, "alive_s"),
         (6, "warned_s"),
+        (7, "parts_wrong"),
     ],
 )
 def test_defects_are_found(plant, key):

@@ -23,6 +23,7 @@ _PLANTS = (
     "energies are told before that of the reboot is there",
     "the registers of the metrology unit are not in a record",
     "the warning of the supply writes nothing",
+    "what came behind a copy belongs to no tariff",
 )
 NEVER = ("backwards", "jumps", "zero", "boots_reused", "not_restored", "stamps_wrong")
 NEVER += ("parts_wrong", "refused")

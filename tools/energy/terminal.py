@@ -70,6 +70,7 @@ class Terminal(world.Terminal):
         format(self.chip.region(0, _FILES))
         self.found = found
         self.told = [0] * 24  # the most that anybody was told
+        self.told_tariffs = [0] * 54
         self.boot_number = 0
         self.tariff = 0
         self.disk = None
@@ -152,6 +153,10 @@ class Terminal(world.Terminal):
             if told[k] and not energy.told[k]:
                 self.found.add("zero")
             told[k] = energy.told[k]
+        tariffs = list(energy.told_tariffs)
+        if min([now - then for now, then in zip(tariffs, self.told_tariffs)]) < 0:
+            self.found.add("backwards", "by tariff: %s" % tariffs)
+        self.told_tariffs = tariffs
         over = ms_of(told[18] - told[19] - self.truth() - self.drift)
         self.found.top("lag_ms", -over)
         if over > _SKEW_MS:
@@ -192,6 +197,8 @@ def one_life(terminal, found):
                 part = min(part, samples)
             samples -= part
             terminal.live(part)
+            if not draw(0, 5):
+                terminal.keeper.copy()  # lives are too short for one each quarter of an hour
         if how == "warned":
             terminal.failed_ms = terminal.ways.clock.utc_ms()
             terminal.keeper.fail(terminal.failed_ms)
@@ -271,6 +278,7 @@ def main():
     load.change(30, 3, 20, 4, 10, 5)
     terminal.begin(True)
     terminal.live(8000 * 6)
+    terminal.keeper.copy()
     error = terminal.error()
     while found.counts["cuts"] < job["cuts"]:
         how = one_life(terminal, found)
@@ -295,6 +303,8 @@ def plant(number):
         Ways.record = lambda _: None
     elif number == 6:
         Keeper.fail = lambda *_: None
+    elif number == 7:
+        Checkpoint._advance_tariffs = lambda *_: None
 
 
 main()

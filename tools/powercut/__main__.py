@@ -32,6 +32,8 @@ PLANTS = (
     "the older of two copies is taken",
     "records of a batch are written in the wrong order",
     "a full ring lets a new segment go, not the oldest",
+    "nothing is read behind a damaged record",
+    "a row of curves is acknowledged before it is committed",
 )
 _SHOWN = 10  # sentences of what was wrong
 

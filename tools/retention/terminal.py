@@ -72,7 +72,9 @@ class Bench:
         days = self.plan["days"] - (self.plan["plant"] == 3)
         keep = {"curve": days, "daily": 2, "monthly": 1}
         for kind, days in (("curve", 1), ("daily", 31), ("monthly", 366)):
-            stores[kind] = CurveStore("/" + kind, 1440 * days, keep[kind], self.fs, work=work)
+            reserve = curve.RESERVE if kind == "curve" else 0
+            path, span = "/" + kind, 1440 * days
+            stores[kind] = CurveStore(path, span, keep[kind], self.fs, reserve, work)
         return stores
 
     def present(self, row):

@@ -51,7 +51,7 @@ class Events:
         self._boot = terminal.boot
         terminal.log = log = EventLog(terminal.clock, terminal.boot)
         log.subscribe(self._note)
-        retention = Retention()
+        retention = terminal.retention = Retention()
         self.store = EventStore(log, retention, _KB, terminal.disk, _SEGMENT)
         self.audit = Audit(log, retention, _AUDIT_KB, terminal.disk, _SEGMENT)
         log.emit(event_codes.BOOT, "", "power on")

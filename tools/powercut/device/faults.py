@@ -15,6 +15,7 @@ from tools.powercut.device.writers import WEIGHTS, made
 
 _HISTORY = 10
 _ACTS = 24
+_ROWS = 8
 _ALARMS = (event_codes.STORE_FAILED, event_codes.STORE_FULL)
 
 
@@ -90,7 +91,8 @@ def _fill(station):
 
 
 def _flip(station, tally):
-    """One bit of one file: never served, the neighbours stay."""
+    """One bit of one file: never served, and the neighbours stay. A record is lost, or the rows
+    of a base row."""
     disk = Disk(station.chip.region(0, FILES), station.chip)
     paths = list(_files(disk, ""))
     path = paths[draw(0, len(paths) - 1)]
@@ -109,6 +111,9 @@ def _flip(station, tally):
     except Exception as error:
         tally.add("escaped", "%s with a flipped bit: %r" % (path, error))
     tally.add("flips")
+    most = _ROWS if path.startswith(("/curve", "/daily")) else 1
+    if own.counts["acked_lost"] > most:
+        tally.add("acked_lost", "%s with a flipped bit: %s" % (path, own.texts))
     if own.counts["corrupt_served"]:
         tally.add("corrupt_served", "%s with a flipped bit: %s" % (path, own.texts))
 

@@ -3,7 +3,8 @@
 from firmware.store.curve import CurveStore, Work
 
 _QUARTER_MS = 900000
-_KINDS = (("curve", 1, 60, 4), ("daily", 5, 600, 2))  # folder, quarters a row, minutes, segments
+# folder, quarters a row, minutes, segments, rank when flash is full: as in firmware/keeping.py
+_KINDS = (("curve", 1, 60, 4, -1), ("daily", 5, 600, 2, 100))
 _COLUMNS = (("ep", -2), ("ua", -1), ("ia", -3), ("p", -4))
 _DEVICES = 3
 _RESERVE = 32768  # bytes of the bench's small flash that are left to others
@@ -14,6 +15,7 @@ class Freezes:
         self.acked = {row[0]: [] for row in _KINDS}  # [(end_ms, marks, values of all devices)]
         self.tried = dict.fromkeys(self.acked)  # the row that was being written
         self.gone = set()  # kinds of which something gave way on a full flash
+        self.stores = {}  # of the boot before
         self.end_ms = 1790006400000 // (5 * _QUARTER_MS) * (5 * _QUARTER_MS)
         self.values = (0,) * (_DEVICES * len(_COLUMNS))
 
@@ -25,13 +27,21 @@ class Freezes:
         return other
 
     def boot(self, terminal, tally):
+        for kind in self.stores:
+            if self.stores[kind].dropped:
+                self.gone.add(kind)
         work = Work()
         self.stores = {}
-        for kind, _, span, keep in _KINDS:
-            store = CurveStore("/" + kind, span, keep, terminal.disk, _RESERVE, work)
+        for kind, _, span, keep, rank in _KINDS:
+            reserve = 0 if self.stores else _RESERVE
+            store = CurveStore("/" + kind, span, keep, terminal.disk, reserve, work)
+            terminal.retention.add(kind, store, rank)
+            if self.stores:
+                store.make_room = terminal.retention.make_room
             self.stores[kind] = store
-            kept_ms = 1 if kind in self.gone else span * 60000 * (keep - 1)
-            self._judge(kind, store, kept_ms, tally)
+            # registers do not give way while there are curves that could
+            is_gone = kind in self.gone and "curve" in self.gone
+            self._judge(kind, store, 1 if is_gone else span * 60000 * (keep - 1), tally)
         self.gone = set()
 
     def _judge(self, kind, store, kept_ms, tally):
@@ -54,8 +64,11 @@ class Freezes:
             row = known.get(end_ms)
             if row is None or found[end_ms] != [row[1]] + list(row[2]):
                 tally.add("corrupt_served", "%s of %d" % (kind, end_ms))
+        kept_from = acked[-1][0] - kept_ms + 1 if acked else 0
+        if found:  # the oldest go first
+            kept_from = min(kept_from, min(found))
         for end_ms, _, _ in acked:
-            if end_ms not in found and end_ms > acked[-1][0] - kept_ms:
+            if end_ms not in found and end_ms >= kept_from:
                 tally.add("acked_lost", "%s of %d" % (kind, end_ms))
         if acked and store.last_ms != acked[-1][0]:
             tally.add("acked_lost", "%s ends at %d" % (kind, store.last_ms))
@@ -67,7 +80,7 @@ class Freezes:
             terminal.pass_ms(1000)
             self.end_ms += _QUARTER_MS
             self.values = tuple([value + draw(0, 30000) for value in self.values])
-            for kind, every, _, _ in _KINDS:
+            for kind, every, _, _, _ in _KINDS:
                 if self.end_ms // _QUARTER_MS % every == 0:
                     self._put(kind, draw(0, 3))
 
@@ -79,10 +92,6 @@ class Freezes:
             ("d%d" % i, _COLUMNS, self.values[i * n : i * n + n], bytes(n))
             for i in range(_DEVICES)
         ]
-        try:
-            self.stores[kind].put(self.end_ms, marks, rows)
-        finally:
-            if self.stores[kind].dropped:
-                self.gone.add(kind)
+        self.stores[kind].put(self.end_ms, marks, rows)
         self.acked[kind].append(row)
         self.tried[kind] = None

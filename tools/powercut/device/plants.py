@@ -1,6 +1,7 @@
 """Defects the bench must find, put into the product's code at run time."""
 
 from firmware.core import twin
+from firmware.store.curve import CurveStore
 from firmware.store.record_log import RecordLog
 from firmware.store.segment import Segment
 
@@ -10,12 +11,14 @@ PLANTS = (
     "the older of two copies is taken",
     "records of a batch are written in the wrong order",
     "a full ring lets its newest segment go",
+    "nothing is read behind a damaged record",
+    "a row of curves is acknowledged before it is committed",
 )
 
 
 def plant(number):
     if number:
-        (_lazy, _blind, _old, _disorder, _newest)[number - 1]()
+        (_lazy, _blind, _old, _disorder, _newest, _halting, _early)[number - 1]()
 
 
 def _lazy():
@@ -62,3 +65,32 @@ def _newest():
         return drop(self)
 
     RecordLog.drop_oldest = newest
+
+
+def _halting():
+    walk = Segment.walk
+
+    def halting(self, before, until):
+        for sequence, payload in walk(self, before, until):
+            yield sequence, payload
+            if payload is None:
+                return
+
+    Segment.walk = halting
+
+
+def _early():
+    put, late = CurveStore.put, []
+
+    def early(self, *row):
+        while late:
+            store, kept = late.pop()
+            put(store, *kept)
+        late.append((self, row))
+
+    def boot(self, *setup):
+        del late[:]
+        begin(self, *setup)
+
+    begin, CurveStore.__init__ = CurveStore.__init__, boot
+    CurveStore.put = early

@@ -27,6 +27,7 @@ class Terminal:
         self.clock = Clock(lambda: self.us, lambda a, b: a - b, lambda: UTC_MS + self.us // 1000)
         self.boot = 0  # set by the writer that keeps it
         self.log = None  # the EventLog, once the boot is known
+        self.retention = None  # beside it
 
     def pass_ms(self, ms):
         self.us += ms * 1000
