@@ -33,7 +33,8 @@ class Points:
         if 0 <= number < self._sealed and self._templates[number] is not template:
             raise ValueError("%s is a name of the terminal's own: choose another" % name)
         if number >= 0 and len(self._templates[number]) == len(template):
-            self._templates[number] = template
+            if self._templates[number] != template:  # one of two that are alike is enough
+                self._templates[number] = template
             return self.at(number)
         if self.used + len(template) > len(self.values):
             raise ValueError("no room for the points of %s: raise station.points" % name)
