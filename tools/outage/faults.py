@@ -132,10 +132,12 @@ def unsent(world, rng):
 
 
 def reboot(world, rng):
-    """The terminal's power goes, three times, often while nobody takes what it sends."""
-    for _ in range(3):
-        world.time.later(rng.uniform(1, 60), world.cut_power)
-    return headend_away(world, rng) if rng.random() < 0.6 else nothing
+    """The terminal's power goes, twice while nobody takes what it sends and once when all is
+    well."""
+    world.time.later(30, headend_away(world, rng))
+    for first in (1, 1, 30):
+        world.time.later(rng.uniform(first, first + 29), world.cut_power)
+    return nothing
 
 
 def nothing(*_):
