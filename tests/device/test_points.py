@@ -48,7 +48,7 @@ assert points.quality[0] == quality.SB | quality.NT and points.values[0] == 1
 assert points.quality[two.base] == quality.GOOD
 
 # a template like the one that is there is not kept beside it
-alike = tuple([tuple(list(line)) for line in TEMPLATE])
+alike = tuple([line[:] for line in TEMPLATE])
 assert alike is not TEMPLATE and points.add("one", alike).template is TEMPLATE
 
 # a block of that name is taken over when it fits, else left behind; a full table says so
