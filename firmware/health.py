@@ -4,6 +4,7 @@ themselves, for ttu.health(); and safe mode, while it lasts. A part of the compo
 
 import os
 
+from firmware.core import room
 from firmware.core.errors import ConfigError, StoreError
 from firmware.store import event_codes
 from firmware.supervisor import boots, policies
@@ -126,9 +127,8 @@ class Health:
             facts = os.statvfs("/")
         except OSError as error:
             return [("flash", "does not answer: %s" % error)]
-        used = facts[2] - facts[3]
-        kb = facts[1] // 1024 or 1
-        return [("flash", "%d of %d kB used" % (used * kb, facts[2] * kb))]
+        kb = room.used(facts) // 1024, facts[0] * facts[2] // 1024
+        return [("flash", "%d of %d kB used" % kb)]
 
     def _tasks(self):
         watchdog = self.supervisor.watchdog

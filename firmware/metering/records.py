@@ -10,6 +10,8 @@ import os
 
 from micropython import const
 
+from firmware.core import room
+
 _NAME = "%s/w%07d.%s"
 _ENDINGS = ("cfg", "new", "dat")
 _MOST_NUMBER = const(9999999)
@@ -80,8 +82,7 @@ class Records:
         return self._open(self.path(self.next, "dat"), "wb")
 
     def _free(self):
-        room = self._fs.statvfs(self.folder)
-        return room[0] * room[4]  # bytes of a block, blocks free
+        return room.free(self._fs.statvfs(self.folder))
 
     def finish(self, lines, size):
         """The data file is closed: write the configuration, whose lines are given, and count the

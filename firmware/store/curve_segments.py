@@ -7,6 +7,7 @@ Numbers rise as segments are begun; after a clock that was set back the times ne
 import os
 from errno import EEXIST, ENOENT
 
+from firmware.core import room
 from firmware.core.errors import StoreError
 
 _NAME = 14  # characters
@@ -99,11 +100,9 @@ class Segments:
     def free(self):
         """Bytes that are free on the flash. Littlefs counts them by going through everything."""
         try:
-            row = self.fs.statvfs(self.folder)
+            return room.free(self.fs.statvfs(self.folder))
         except OSError as error:
             raise StoreError("the flash cannot be measured: %s" % error)
-        # what two files share is counted twice: "used" may be more than there is
-        return row[0] * row[3] if row[3] <= row[2] else 0
 
 
 def _parsed(name):

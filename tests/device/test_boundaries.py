@@ -93,9 +93,10 @@ def test_a_step_and_a_hang():
 
 def test_a_turn():
     """A row with values takes most of a second: one of them in a look, others have their turn."""
-    t = Terminal("2026-11-30 12:05:00")
-    t.pass_by(300 * 24 * HOUR)  # it lay in a store
-    looks = []
+    record = Terminal("2026-11-30 12:05:00").boundaries.record()
+    t = Terminal("2027-09-26 12:05:00")  # it lay in a store
+    t.boundaries = Boundaries(t.clock, 480, t.take, record)
+    t.rows, looks = [], []
     while t.boundaries.look() or t.boundaries.is_behind():
         valued = [row for row in t.rows if row[0] == "monthly" or not row[2] & MISSED]
         looks.append((len(t.rows), len(valued)))

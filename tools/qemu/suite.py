@@ -11,6 +11,7 @@ EXCLUDED = {
     "test_control_driver": "plugs an emulated module, which is not in the image",
     "test_control_rs485": "keeps its files in a folder of the host",
     "test_delivering": "needs umqtt, which needs a network",
+    "test_delivering_backlog": "needs umqtt, which needs a network",
     "test_expander": "is about a part of another board",
     "test_hplc_answers": "reads device profiles, which are no code",
     "test_hplc_reading": "reads device profiles, which are no code",

@@ -29,6 +29,7 @@ from tools.vboard.setup import BoardError
 _REFRESH_S = 0.5
 _TELL_S = 5  # between two lines of progress where no table can be drawn
 _BOOT_S = 20  # until the first window, on a busy machine
+_ARRIVE_S = 10  # the broker's last messages, on a busy machine
 _STOP_S = 15  # an orderly stop drains the outbox
 
 
@@ -118,6 +119,11 @@ def stop_terminal(station):
         return json.loads("{" + console.until("}", _STOP_S))
 
 
+def missing(report, listener):
+    """Messages that the broker has acknowledged and the listener has not got."""
+    return report.get("delivered", 0) - len(listener.delivered) - listener.repeated
+
+
 def judge(report, plan, listener, truth, failures):
     """Sentences about everything that went wrong."""
     errors = list(failures)
@@ -140,9 +146,8 @@ def judge(report, plan, listener, truth, failures):
         errors.append("no message was delivered")
     if report["waiting"] or report["uplink"] != "up":
         errors.append(f"{report['waiting']} messages wait, the uplink was {report['uplink']}")
-    missing = report["delivered"] - len(listener.delivered) - listener.repeated
-    if missing > 0:
-        errors.append(f"{missing} messages were acknowledged and did not arrive")
+    if missing(report, listener) > 0:
+        errors.append(f"{missing(report, listener)} messages were acknowledged and did not arrive")
     if listener.broken:
         errors.append(f"{listener.broken} messages were not JSON")
     return errors
@@ -196,7 +201,9 @@ def run(plan, seconds):
                 report = stop_terminal(station)
             except (ConsoleError, ValueError, OSError) as error:
                 failures.append(f"the terminal did not stop in order: {error}")
-            time.sleep(_REFRESH_S)  # the broker's last messages
+            deadline = time.monotonic() + _ARRIVE_S
+            while missing(report, listener) > 0 and time.monotonic() < deadline:
+                time.sleep(0.1)
     return {
         **dict.fromkeys(KEYS),
         **listener.values("terminal"),
