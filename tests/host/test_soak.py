@@ -1,6 +1,7 @@
 """The soak in small: the whole terminal for three quarters of an hour, and planted defects."""
 
 import json
+import random
 import subprocess
 import sys
 
@@ -38,12 +39,21 @@ def test_what_is_kept_and_what_is_left_behind_is_found():
 
 def test_a_slope_is_not_moved_by_outliers():
     heap = [(hour, 1000 + 3 * hour) for hour in range(24)]
-    assert numbers.slope(heap) == 3
+    assert numbers.slope(heap) == (3, 3, 3)
     heap[5] = (5, 20000)
     heap[20] = (20, 90000)
-    assert abs(numbers.slope(heap) - 3) < 0.1
-    assert numbers.growth([used for _, used in heap]) == 49.5
-    assert numbers.slope(heap[:1]) == 0
+    middle, low, high = numbers.slope(heap)
+    assert abs(middle - 3) < 0.1 and 2 < low <= 3 <= high < 4
+    assert numbers.slope(heap[:1]) == (0, 0, 0)
+
+
+def test_noise_is_no_slope_and_a_leak_is_one():
+    """Blocks of 32 bytes, 300 more or less by chance, over the second day."""
+    rng = random.Random(5)
+    for leak in (0, 40):
+        heap = [(hour, 32 * round((rng.gauss(0, 300) + leak * hour) / 32)) for hour in range(24)]
+        _, low, high = numbers.slope(heap)
+        assert (low <= 0 <= high) == (leak == 0), (leak, low, high)
 
 
 def test_wrong_words_are_one_sentence():

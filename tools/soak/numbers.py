@@ -1,16 +1,17 @@
 """What a run shows: numbers from what was counted each hour, and the bars they are held against.
 
-The first round is warm-up: rings fill, profiles are loaded, every module was in once. A slope is
-the median of the slopes between all pairs of counts (Theil and Sen): a collection that takes a
-number for a pointer moves a few of them, not the median. Growth is the median of the last third
-less that of the first; below GROWTH_MOST the slope is not judged, for a heap is counted in blocks
-of 32 bytes. In a run below a day that is more: the ring of 128 events holds other texts, of other
-lengths, from hour to hour.
+The first round is warm-up: rings fill, profiles are loaded, every module was in once. What texts
+in full rings take is not counted, for it differs from hour to hour. A slope is the median of the
+slopes between all pairs of counts (Theil and Sen), so that a collection which takes a number for
+a pointer moves a few of them and not the median; it is 0 when 0 is within its 95 % interval (Sen
+1968, by the variance of Kendall's S): of two days nobody can tell a byte an hour from nothing, the
+upper end says what it may be.
 """
 
+import math
 from statistics import median
 
-GROWTH_MOST, GROWTH_MOST_SHORT = 512, 8192  # bytes
+_Z95 = 1.96
 
 BARS = {
     "heap_slope_bytes_per_h": (1.0, "most"),
@@ -28,32 +29,34 @@ BARS = {
 
 
 def slope(points):
-    """Theil-Sen of [(x, y)]; 0 for fewer than two."""
-    found = [
+    """(Theil-Sen slope of [(x, y)], the ends of its 95 % interval); zeros for fewer than two."""
+    found = sorted(
         (later[1] - one[1]) / (later[0] - one[0])
         for number, one in enumerate(points)
         for later in points[number + 1 :]
-    ]
-    return median(found) if found else 0.0
-
-
-def growth(values):
-    third = max(1, len(values) // 3)
-    return median(values[-third:]) - median(values[:third])
+    )
+    if not found:
+        return 0.0, 0.0, 0.0
+    count = len(points)
+    spread = _Z95 * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    low = max(0, math.floor((len(found) - spread) / 2))
+    return median(found), found[low], found[-1 - low]
 
 
 def numbers(run, report):
     """The result of a run.Run and the terminal's report, as a dict."""
     counts = run.counts
     steady = counts[len(counts) // run.rounds :] or counts[-1:]
-    heap = [(row["us"] / 3.6e9, row["used"]) for row in steady]
-    grown = growth([used for _, used in heap])
+    heap = [(row["us"] / 3.6e9, row["used"] - row["texts"]) for row in steady]
+    middle, low, high = slope(heap)
     quarter = max(1, len(run.largest) // 4)
     last = counts[-1]
     told = len(run.ledger.events.get(last["boot"], ()))
     return {
-        "heap_slope_bytes_per_h": round(slope(heap), 2),
-        "heap_growth_bytes": grown,
+        "heap_slope_bytes_per_h": round(middle, 2) if low > 0 or high < 0 else 0.0,
+        "heap_slope_median": round(middle, 2),
+        "heap_slope_low": round(low, 2),
+        "heap_slope_high": round(high, 2),
         "largest_free_pct": round(
             100 * median(run.largest[-quarter:]) / median(run.largest[:quarter])
         ),
@@ -82,9 +85,3 @@ def numbers(run, report):
         "fds": last["ports"],
         **run.hands.done,
     }
-
-
-def small(result):
-    """Bars that do not hold for what is that little."""
-    most = GROWTH_MOST if result["hours"] >= 20 else GROWTH_MOST_SHORT
-    return {"heap_slope_bytes_per_h"} if result["heap_growth_bytes"] < most else set()

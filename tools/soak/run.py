@@ -179,7 +179,7 @@ class Run(Host):
         up, down = row["counters"]["meters_read"], row["counters"]["meters_failed"]
         there = sum(map(len, self.ledger.events.values()))
         self.say(
-            f"hour {len(self.counts)} of {self.hours}: heap {row['used']}, "
+            f"hour {len(self.counts)} of {self.hours}: heap {row['used']} less {row['texts']}, "
             f"{row['tasks']} tasks, {row['ports']} ports, {row['events']} events, {there} there, "
             f"devices {up} up {down} down, windows {row['counters']['windows']}"
         )

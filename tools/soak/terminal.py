@@ -33,7 +33,7 @@ from firmware.core.clock import Clock  # noqa: E402
 from firmware.core.heap import Heap  # noqa: E402
 from tools.soak.device import board as boards  # noqa: E402
 from tools.soak.device import plants  # noqa: E402
-from tools.soak.device.census import Census  # noqa: E402
+from tools.soak.device.census import Census, texts  # noqa: E402
 from tools.virtual.device import Link  # noqa: E402
 from tools.virtual.network import Network  # noqa: E402
 
@@ -146,12 +146,21 @@ class Soak:
             for at in range(0, len(ends), _ENDS):
                 self.link.tell("freeze %s %s" % (kind, " ".join(ends[at : at + _ENDS])))
 
+    def _ringed(self):
+        """Texts in rings, which are full after the warm-up and hold others each hour."""
+        terminal = self.terminal
+        for event in terminal.events.last(terminal.events.size):
+            yield event[2]
+            yield event[4]
+        yield from terminal.log.lines + terminal.shell._line._history
+
     def _numbers(self, used, tasks, ports):
         terminal = self.terminal
         dog = self.board.dog
         return {
             "us": self.link.time.us,
             "used": used,
+            "texts": texts(self._ringed()),
             "tasks": tasks,
             "ports": ports,
             "utc_ms": terminal.clock.utc_ms(),

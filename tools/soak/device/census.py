@@ -60,3 +60,13 @@ class Census:
         gc.collect()
         micropython.mem_info()  # the host reads the largest free block from it
         return best
+
+
+def texts(found):
+    """Bytes of the heap that these texts take, each object once: blocks of 32."""
+    size, seen = 0, set()
+    for text in found:
+        if isinstance(text, (str, bytes)) and id(text) not in seen:
+            seen.add(id(text))
+            size += 32 + (len(text) + 32) // 32 * 32
+    return size
