@@ -33,7 +33,7 @@ def test_nothing_grows():
 def test_what_is_kept_and_what_is_left_behind_is_found():
     code, said, _ = soak("--plant", "3")
     assert code == 1
-    assert any("heap_slope_bytes_per_h" in text for text in said)
+    assert any("heap_growth_bytes" in text for text in said)
     assert any("tasks_delta" in text for text in said)
 
 
@@ -45,6 +45,7 @@ def test_a_slope_is_not_moved_by_outliers():
     middle, low, high = numbers.slope(heap)
     assert abs(middle - 3) < 0.1 and 2 < low <= 3 <= high < 4
     assert numbers.slope(heap[:1]) == (0, 0, 0)
+    assert numbers.growth([used for _, used in heap]) == 49.5
 
 
 def test_noise_is_no_slope_and_a_leak_is_one():

@@ -6,7 +6,8 @@ when every bar is met.
 
 With --links there are two of them, and the first one dies, comes back, and flaps.
 
-HOURS=72 takes a quarter of an hour of one core. What does not fit a store of --ring events is told as `overtaken`.
+HOURS=72 takes a quarter of an hour of one core. What does not fit a store of --ring events is told
+as `overtaken`.
 """
 
 import sys

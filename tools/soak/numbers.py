@@ -5,7 +5,8 @@ in full rings take is not counted, for it differs from hour to hour. A slope is 
 slopes between all pairs of counts (Theil and Sen), so that a collection which takes a number for
 a pointer moves a few of them and not the median; it is 0 when 0 is within its 95 % interval (Sen
 1968, by the variance of Kendall's S): of two days nobody can tell a byte an hour from nothing, the
-upper end says what it may be.
+upper end says what it may be. A run below a day is over before all was in the heap once: what is
+judged is how much it grew, the median of the last third less that of the first.
 """
 
 import math
@@ -13,6 +14,8 @@ from statistics import median
 
 _Z95 = 1.96
 
+_DAY_H = 20
+_GROWTH = {"heap_growth_bytes": (8192, "most")}  # in place of the slope, in a short run
 BARS = {
     "heap_slope_bytes_per_h": (1.0, "most"),
     "largest_free_pct": (50, "least"),
@@ -43,6 +46,19 @@ def slope(points):
     return median(found), found[low], found[-1 - low]
 
 
+def growth(values):
+    third = max(1, len(values) // 3)
+    return median(values[-third:]) - median(values[:third])
+
+
+def bars(hours):
+    """{key: (bar, "most" or "least")} for a run of so many hours."""
+    if hours >= _DAY_H:
+        return BARS
+    short = {key: BARS[key] for key in BARS if key != "heap_slope_bytes_per_h"}
+    return {**_GROWTH, **short}
+
+
 def numbers(run, report):
     """The result of a run.Run and the terminal's report, as a dict."""
     counts = run.counts
@@ -54,6 +70,7 @@ def numbers(run, report):
     told = len(run.ledger.events.get(last["boot"], ()))
     return {
         "heap_slope_bytes_per_h": round(middle, 2) if low > 0 or high < 0 else 0.0,
+        "heap_growth_bytes": growth([size for _, size in heap]),
         "heap_slope_median": round(middle, 2),
         "heap_slope_low": round(low, 2),
         "heap_slope_high": round(high, 2),
