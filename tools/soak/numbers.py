@@ -1,19 +1,20 @@
 """What a run shows: numbers from what was counted each hour, and the bars they are held against.
 
-The first round is warm-up: rings fill, profiles are loaded, every module was in once. What texts
-in full rings take is not counted, for it differs from hour to hour. A slope is the median of the
-slopes between all pairs of counts (Theil and Sen), so that a collection which takes a number for
-a pointer moves a few of them and not the median; it is 0 when 0 is within its 95 % interval (Sen
-1968, by the variance of Kendall's S): of two days nobody can tell a byte an hour from nothing, the
-upper end says what it may be. A run below a day is over before all was in the heap once: what is
-judged is how much it grew, the median of the last third less that of the first.
+The first round and two hours are warm-up: rings fill, profiles are loaded, every module was in
+once, each midnight's row has one before it that it refers to. What texts in full rings take is not
+counted, for it differs from hour to hour. A slope is the median of the slopes between all pairs of
+counts (Theil and Sen), so that a collection which takes a number for a pointer moves a few of them
+and not the median; it is 0 when 0 is within its 95 % interval (Sen 1968, by the variance of
+Kendall's S): of two days nobody can tell a byte an hour from nothing, the upper end says what it
+may be. A run below a day is over before all was in the heap once: what is judged is how much it
+grew, the median of the last third less that of the first.
 """
 
 import math
 from statistics import median
 
 _Z95 = 1.96
-
+_SETTLED = 2  # hours of the second round, up to the second midnight
 _DAY_H = 20
 _GROWTH = {"heap_growth_bytes": (8192, "most")}  # in place of the slope, in a short run
 BARS = {
@@ -62,7 +63,7 @@ def bars(hours):
 def numbers(run, report):
     """The result of a run.Run and the terminal's report, as a dict."""
     counts = run.counts
-    steady = counts[len(counts) // run.rounds :] or counts[-1:]
+    steady = counts[len(counts) // run.rounds + _SETTLED :] or counts[-1:]
     heap = [(row["us"] / 3.6e9, row["used"] - row["texts"]) for row in steady]
     middle, low, high = slope(heap)
     quarter = max(1, len(run.largest) // 4)
