@@ -35,5 +35,7 @@ def test_room_is_kept(micropython):
 
 
 def test_the_defect_is_there(micropython):
-    """When this fails the interpreter was mended: shim_poll can go."""
-    assert play(micropython, "").returncode in (-signal.SIGSEGV, 128 + signal.SIGSEGV)
+    """When this fails the interpreter was mended: shim_poll can go. What is written to memory that
+    is not its own does harm most of the time only, by where it lies."""
+    codes = [play(micropython, "").returncode for _ in range(12)]
+    assert {-signal.SIGSEGV, 128 + signal.SIGSEGV} & set(codes), codes
