@@ -14,6 +14,7 @@ from tools.virtual.net import REFUSING, SILENT, UP
 AWAY, HALF_OPEN = 4, 6  # hours of the broker
 _QUARTER_S = 900
 _ALARMS = 144  # a round: the terminal's ring of events is full after the first
+_SLOTS = 5  # that have a module
 GUEST = 6  # slot of who visits
 _QUIET = 0.55  # share of an hour in which things happen
 VISITS = ("control", "cellular", "hplc", "rs485", "control", "telemetry")
@@ -35,10 +36,13 @@ class Hands:
         self._rng = random.Random(f"{seed}/hands")
         self._hours = hours
         self._hour_s = hour_s
+        self._order = []  # slots whose modules are to be swapped
         self.done = {"outages": 0, "plugs": 0, "settings": 0, "alarms": 0}
 
     def plan(self, rounds):
         for number in range(rounds * self._hours):
+            if number % self._hours == 0:  # in each round every module goes and comes once
+                self._order = self._rng.sample(range(1, _SLOTS + 1), _SLOTS)
             self._plan_hour(number % self._hours, number * self._hour_s)
 
     def plan_meter(self, rounds, share):
@@ -61,8 +65,7 @@ class Hands:
             self._at(start_s, 0.02, lambda: self._lose(state))
             self._at(start_s, _QUIET, lambda: self._station.network.set(UP))
         elif hour % 3 == 1:
-            slot = 1 + (hour // 3 + rng.randrange(2)) % 5
-            self._swap(start_s, slot)
+            self._swap(start_s, self._order.pop() if self._order else rng.randint(1, _SLOTS))
         elif hour % 3 == 2:
             self._visit(start_s, VISITS[hour // 3 % len(VISITS)])
         else:
