@@ -100,8 +100,15 @@ import sys; sys.stdin.readline()
     assert process.line() == "1 0"
     process.tell("")
     process.end()
-    time.sleep(0.05)
+    arrived(pins, 4)
     assert pins.got == [(8, 0), (8, 1), (8, 0), (5, 0x81)]
+
+
+def arrived(chip, count):
+    """Wait until the chip has got so many edges, for a while."""
+    deadline = time.monotonic() + 10
+    while len(chip.got) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def test_pins_idle_high_without_a_chip_and_come_back(desk, tmp_path):
@@ -128,6 +135,7 @@ asyncio.run(main())
     for round in (1, 2):
         chip = PinChip(tmp_path / "pins", levels=(0, 1, 1, 1, 1, 1))
         assert process.line() == f"0 {round}"
+        arrived(chip, 1)
         chip.close()
         assert process.line() == f"1 {round}"
         assert chip.got == [(8, 1)]  # what the board drives is driven again
