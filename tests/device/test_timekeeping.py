@@ -3,9 +3,8 @@ a step that the file and the battery clock learn of, what is shown."""
 
 import vfs
 from flash import formatted
-from time_world import SECOND, START_US, ticks_diff
+from time_world import SECOND, START_US, Settings, ticks_diff
 
-from firmware.config.schema import SCHEMA
 from firmware.core import civil
 from firmware.core.clock import Clock
 from firmware.core.errors import ConfigError
@@ -37,10 +36,6 @@ class Board:
         self.rtc_off_us = us - self.us
 
 
-class Cfg:
-    pass
-
-
 class Terminal:
     def __init__(self, board):
         self.board = board
@@ -51,11 +46,7 @@ class Terminal:
         self.events = EventLog(self.clock, 1)
         self.config = self
         self.points = Points(50)
-        cfg = Cfg()
-        for row in SCHEMA:
-            if row[0].startswith("time."):
-                setattr(cfg, row[0][5:], row[2])
-        self.time = Timekeeping(self, cfg)
+        self.time = Timekeeping(self, Settings())
         self.rows = []
         self.time.freeze(lambda *row: self.rows.append(row))
         self.time.claim(self.points)

@@ -3,6 +3,7 @@ to pass. A helper, not a test."""
 
 import random
 
+from firmware.config.schema import SCHEMA
 from firmware.core.clock import Clock
 from firmware.timing.discipline import Discipline
 
@@ -14,6 +15,17 @@ HOUR = 3600 * SECOND
 
 def ticks_diff(a, b):
     return ((a - b + (TICKS >> 1)) & (TICKS - 1)) - (TICKS >> 1)
+
+
+class Settings:
+    """The group `time` at its defaults, as attributes; `changes`: {name: value}."""
+
+    def __init__(self, changes=()):
+        for row in SCHEMA:
+            if row[0].startswith("time."):
+                setattr(self, row[0][5:], row[2])
+        for name in changes:
+            setattr(self, name, changes[name])
 
 
 class World:

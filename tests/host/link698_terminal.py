@@ -10,7 +10,6 @@ import time
 
 import vfs
 
-from firmware.config.schema import SCHEMA
 from firmware.core.clock import Clock
 from firmware.core.log import Log
 from firmware.points.table import Points
@@ -21,6 +20,7 @@ from firmware.timekeeping import Timekeeping
 
 sys.path.insert(0, "tests/device")
 from flash import formatted  # noqa: E402
+from time_world import Settings  # noqa: E402
 
 at, away_us, behind_ms = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 options = json.loads(sys.argv[4])
@@ -39,10 +39,6 @@ class Board:
     utc_us = rtc_us
 
 
-class Cfg:
-    pass
-
-
 class Terminal:
     def __init__(self):
         self.board = board = Board()
@@ -53,15 +49,9 @@ class Terminal:
         self.events = EventLog(self.clock, 1)
         self.config = self
         self.points = Points(50)
-        cfg = Cfg()
-        for row in SCHEMA:
-            if row[0].startswith("time."):
-                setattr(cfg, row[0][5:], row[2])
-        cfg.master_at = at
-        cfg.master_address = "201605190907"
-        for name in options.get("cfg", {}):
-            setattr(cfg, name, options["cfg"][name])
-        self.time = Timekeeping(self, cfg)
+        changes = {"master_at": at, "master_address": "201605190907"}
+        changes.update(options.get("cfg", {}))
+        self.time = Timekeeping(self, Settings(changes))
         self.time.claim(self.points)
 
     def get(self, path):
