@@ -14,6 +14,7 @@ import socket
 from micropython import const
 
 from firmware.timing.link_question import Question, Refusal
+from firmware.timing.pauses import FIRST_S, longer
 from firmware.timing.tcp import Tcp
 from firmware.timing.where import Where
 
@@ -21,7 +22,6 @@ _PORT = const(6980)  # none is assigned
 _QUICK_MS = const(10)  # between two looks while an answer is due
 _SLOW_MS = const(200)  # ... else, and after bytes: a flood takes little of the others' time
 _QUIET_MS = const(1000)  # silence that ends a half frame
-_FIRST_S = const(16)  # between two tries, at first
 _MOST_S = const(300)
 _FRAMES = const(4)  # taken in a look
 _NONSENSE = const(4096)  # bytes that are no frame, of one connection
@@ -50,9 +50,9 @@ class Link698:
         self._question = None  # Question that waits for its answer
         self._sent_us = 0  # of the ticks
         self._heard_ms = 0  # when bytes came last
-        self._beat_s = _FIRST_S  # until the next heart-beat
+        self._beat_s = FIRST_S  # until the next heart-beat
         self._doubts = 0  # answers in a row that were not believed
-        self._pause_s = _FIRST_S  # until the next call
+        self._pause_s = FIRST_S  # until the next call
         self._failed = 0  # connections in a row that came to nothing
         self.is_up = False  # logged in
         self.asked = 0
@@ -75,7 +75,7 @@ class Link698:
             self._tell("there is no link to %s (%s)" % (host, error))
         except Refusal as refusal:
             self._tell("%s refuses the login: %s" % (host, refusal))
-        self._pause_s = _backed_off(self._pause_s, self._failed, _MOST_S)
+        self._pause_s = longer(self._pause_s, self._failed, _MOST_S)
         self._failed += 1
 
     async def _connection(self):
@@ -165,7 +165,7 @@ class Link698:
             self._beat_s = self._interval_s
             self._doubts = 0
         else:
-            self._beat_s = _backed_off(self._beat_s, self._doubts, self._interval_s)
+            self._beat_s = longer(self._beat_s, self._doubts, self._interval_s)
             self._doubts += 1
 
     def _tell(self, text):
@@ -187,8 +187,3 @@ class Link698:
         return text + (
             ": " + self.error if self.error else "" if self.is_up else ", not connected"
         )
-
-
-def _backed_off(pause_s, times, most_s):
-    """After so many failures, or doubts, before this one."""
-    return min(most_s, 2 * pause_s) if times else _FIRST_S

@@ -15,11 +15,11 @@ import socket
 from micropython import const
 
 from firmware.timing.ntp import SIZE, Kiss, Question
+from firmware.timing.pauses import FIRST_S, longer
 from firmware.timing.where import Where
 
 _PORT = const(123)
 _LOOK_MS = const(10)
-_FIRST_S = const(16)  # between two tries, at first
 _LEAST_S = const(15)  # RFC 4330, 10: never more often
 _MOST_S = const(86400)
 _DENIED_S = const(86400)
@@ -39,7 +39,7 @@ class Sntp:
         self._floor_s = floor_s
         self._log = log
         self._wait_ms = wait_ms  # for an answer
-        self._pause_s = _FIRST_S
+        self._pause_s = FIRST_S
         self._failed = 0  # times in a row
         self._is_believed = False  # the answer that came last
         self._doubts = 0  # answers in a row that were not
@@ -137,7 +137,7 @@ class Sntp:
 
     def _back_off(self, times):
         """After so many failures, or doubts, before this one."""
-        self._pause_s = min(self._interval_s, 2 * self._pause_s) if times else _FIRST_S
+        self._pause_s = longer(self._pause_s, times, self._interval_s)
 
     def text(self):
         """For people."""
