@@ -6,7 +6,8 @@ the instructions of the bitwise form: 500 a set on a Cortex-M3.
 
 A set is seven 32-bit words. The noise of a converter is hundreds of codes, so a channel that
 repeats one word for 16 sets is stuck. Such a run holds two neighbours at a multiple of 15:
-`pairs` looks at those only (19 instructions a set), `runs` counts where it found some.
+`pairs` looks at those only (19 instructions a set), `runs` counts where it found some. Over the
+seam of two bursts it holds the last set of one and the first of the next.
 """
 
 from array import array
@@ -14,7 +15,7 @@ from array import array
 import micropython
 
 RUN = 16  # sets with one and the same word
-REACH = 15  # sets before those at hand that may belong to such a run
+REACH = 15  # sets that such a run may have on one side of a seam
 
 
 def _tables():

@@ -25,6 +25,8 @@ _TRUST_US = const(2000)  # a page reading older than this says little about now
 _TRIES = const(3)
 _MOST = const(8)  # quarters served at a stretch
 _CHANNELS = const(7)
+_PAIRS = const(5)  # places 15 sets apart in a quarter
+_REACH_BYTES = const(420)  # of the sets at a quarter's end that a run may begin in
 
 
 class Stream:
@@ -53,8 +55,13 @@ class Stream:
         self.blanks = 0  # quarters given up because nothing but ones or zeros came
         self.repeats = 0  # bursts read again because of one of these
         self.stuck = 0  # quarters with a channel that stood still
-        # sets before a quarter that are looked at as well, when they are there and valid
-        self._reach = kernels.REACH if history >= kernels.REACH else 0
+        # the last sets of one quarter and the first of the next, as read: the sink may write on
+        # what it was fed
+        self._seam = bytearray(2 * _REACH_BYTES)
+        seam = memoryview(self._seam)
+        self._old, self._new = seam[:_REACH_BYTES], seam[_REACH_BYTES:]
+        self._first = self._burst[:_REACH_BYTES]
+        self._last = self._burst[-_REACH_BYTES:]
         self.restart()
 
     def attach(self, sink):
@@ -168,25 +175,35 @@ class Stream:
         odd = self._oddities()
         if odd:
             self._sink.note(odd)
+        self._old[:] = self._last
         self._sink.feed(self.buf, self.at, SETS, first)
         self._history[:] = self._tail
         self._is_fresh = False
 
     def _oddities(self):
         """Flags of channels that stand still, or are clipped for so long that they seem to."""
-        reach = 0 if self._is_fresh else self._reach
-        at = self.at - reach * SET_BYTES
-        found = kernels.pairs(self.buf, at, (SETS + reach - 2) // kernels.REACH + 1)
-        if not found:
-            return 0
         odd = 0
-        for channel in range(_CHANNELS):
-            if found >> channel & 1:
-                longest = kernels.runs(self.buf, at + 4 * channel, SETS + reach)
-                if longest & 0xFF >= kernels.RUN:
-                    odd |= flags.STUCK
-                if longest >> 8 >= kernels.RUN:
-                    odd |= flags.SATURATED
+        found = kernels.pairs(self.buf, self.at, _PAIRS)
+        if found:
+            odd = _judge(found, self.buf, self.at, SETS)
+        if not self._is_fresh:
+            self._new[:] = self._first
+            found = kernels.pairs(self._seam, _REACH_BYTES - SET_BYTES, 1)
+            if found:
+                odd |= _judge(found, self._seam, 0, 2 * kernels.REACH)
         if odd & flags.STUCK:
             self.stuck += 1
         return odd
+
+
+def _judge(found, buf, at, sets):
+    """Flags of the channels in `found` (bits), by their longest runs in `sets` sets from `at`."""
+    odd = 0
+    for channel in range(_CHANNELS):
+        if found >> channel & 1:
+            longest = kernels.runs(buf, at + 4 * channel, sets)
+            if longest & 0xFF >= kernels.RUN:
+                odd |= flags.STUCK
+            if longest >> 8 >= kernels.RUN:
+                odd |= flags.SATURATED
+    return odd
