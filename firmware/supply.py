@@ -108,7 +108,9 @@ class Supply:
     async def run(self):
         """For ever."""
         self._flush()
-        self.keeper.keep()  # how the boot before ended was told, and needs no more telling
+        # how the boot before ended was told; a failure in which this task broke off is over, or
+        # is seen at once
+        self.keeper.fail(0)
         if self.line is not None:
             self.line.attend(self.hit)
             if not self.line.is_good():
@@ -226,10 +228,11 @@ class Uplink:
     async def again(self, event):
         """It is still under way: by a new connection, without a pause, unless one is being made,
         which has its own bounds and may take longer than attempts are apart. Was it begun?"""
-        if self._delivering.session.stats()["state"] == "connecting":
+        state = self._delivering.session.stats()["state"]
+        if state == "connecting" or not await self._supervisor.remove(self._name):
             return False
-        if not await self._supervisor.remove(self._name):
-            return False
+        if state == "up":
+            self._delivering.down("begun anew to report that the supply failed")
         self._delivering.first(event)
         self._supervisor.add(self._name, self._factory)
         return True

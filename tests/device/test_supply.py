@@ -75,9 +75,6 @@ class World:
     def fail(self, stamp):
         self.note("fail", stamp)
 
-    def keep(self):
-        self.note("keep")
-
     def failures(self, _since_ms):
         return self._failures
 
@@ -108,7 +105,7 @@ class World:
         asyncio.run(main())
 
 
-BEGIN = ["flush", "keep"]
+BEGIN = ["flush", "fail"]
 GASP = ["fail", "SUPPLY_FAILED", "first", "flush", "shed"]
 BACK = ["shed", "fail", "SUPPLY_BACK"]
 
@@ -176,6 +173,15 @@ def test_an_edge_nobody_saw():
     assert world.names() == BEGIN + GASP + BACK + GASP
 
 
+def test_begun_again_in_a_failure():
+    """Its task broke off: what flash holds of the failure is not the end of this boot."""
+    world = World()
+    world.run((1000, 0), (3000, None))
+    world.line.set(1)
+    world.run((1000, None))
+    assert [entry[2] for entry in world.done if entry[1] == "fail"] == [0, UTC + 1000, 0]
+
+
 class Path:
     """Stands where delivering, its session and the supervisor are."""
 
@@ -190,6 +196,9 @@ class Path:
     def first(self, event):
         self.done.append("first")
 
+    def down(self, why):
+        self.done.append("down")
+
     async def remove(self, name):
         self.done.append("remove")
         return True
@@ -202,11 +211,11 @@ def test_a_connection_being_made_is_left_alone():
     """A handshake takes longer than attempts are apart: begun anew each time it never ends."""
     path = Path()
     uplink = Uplink(path, path, "uplink", lambda: None)
-    assert asyncio.run(uplink.again("event")) and path.done == ["remove", "first", "add"]
+    assert asyncio.run(uplink.again("event")) and path.done == ["remove", "down", "first", "add"]
     path.state = "connecting"
-    assert not asyncio.run(uplink.again("event")) and len(path.done) == 3
+    assert not asyncio.run(uplink.again("event")) and len(path.done) == 4
     path.state = "down"
-    assert asyncio.run(uplink.again("event")) and len(path.done) == 6
+    assert asyncio.run(uplink.again("event")) and path.done[4:] == ["remove", "first", "add"]
     # and what is no new attempt is not counted
     world = World()
     world.told_after = 99
