@@ -14,7 +14,8 @@ METERS ?= 8
 VIA ?= cellular
 SEED ?= 1
 TESTS ?= tests/host
-JOBS ?= auto
+# one more than there are processors: many tests wait, for a station in real time
+JOBS ?= $(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)')
 
 .PHONY: help venv run board plug unplug set supply deploy vectors fuzz accuracy poll hplc modem control alarm memory powercut energy retention outage soak size test qemu test-qemu bench lint format clean
 .DEFAULT_GOAL := help
