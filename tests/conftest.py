@@ -61,9 +61,11 @@ def device_env(umqtt_dir):
 @pytest.fixture(scope="session")
 def run_script(micropython, device_env):
     """run_script(script, *arguments) -> what it printed under MicroPython; it must end well.
-    `heap` is the interpreter's, `given` its input."""
 
-    def run(script, *arguments, heap="256k", given="", timeout=120):
+    `given` is its input, `heap` the interpreter's: as small as an MCU's 256 KB of 32-bit words,
+    for the objects of a 64-bit port are half as large again."""
+
+    def run(script, *arguments, heap="384k", given="", timeout=120):
         done = subprocess.run(
             [*micropython, "-X", f"heapsize={heap}", str(script), *map(str, arguments)],
             input=given,

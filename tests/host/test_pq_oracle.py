@@ -33,7 +33,7 @@ def run(run_script, tmp_path):
     def measure(data):
         path = tmp_path / "sets.raw"
         path.write_bytes(data)
-        lines = run_script(SCRIPT, path, NOMINAL, "{}", heap="512k").splitlines()
+        lines = run_script(SCRIPT, path, NOMINAL, "{}").splitlines()
         return [json.loads(line) for line in lines]
 
     return measure
