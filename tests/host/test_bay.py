@@ -19,7 +19,9 @@ ROUNDS = int(os.environ.get("TTU_ROUNDS", "50"))
 PAIRS = int(os.environ.get("TTU_PAIRS", "1"))
 OTHERS = ("hplc", "cellular", "control", "telemetry")
 WARM = min(20, ROUNDS // 2)  # rounds after which the terminal holds all it will ever hold
-SLOPE = 16  # bytes of heap a round, at most: one object kept in each would be 32
+# bytes of heap a round, at most: one object kept in each would be 32, beside the 10 or so by which
+# the first hundred rounds still fill what has a bound
+SLOPE = 24
 METERS = ("000000000001", "000000000002")
 
 
