@@ -18,9 +18,9 @@ pytestmark = pytest.mark.alone
 ROUNDS = int(os.environ.get("TTU_ROUNDS", "50"))
 PAIRS = int(os.environ.get("TTU_PAIRS", "1"))
 OTHERS = ("hplc", "cellular", "control", "telemetry")
-WARM = min(20, ROUNDS // 2)  # rounds after which the terminal holds all it will ever hold
+WARM = min(20, ROUNDS // 2)  # rounds after which the terminal holds nearly all it will ever hold
 # bytes of heap a round, at most: one object kept in each would be 32, beside the 10 or so by which
-# the first hundred rounds still fill what has a bound
+# what has a bound still fills, up to the sixtieth round or so
 SLOPE = 24
 METERS = ("000000000001", "000000000002")
 
