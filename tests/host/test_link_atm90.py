@@ -147,6 +147,24 @@ def test_an_upset_register_is_found_named_and_mended(chip):
 
 
 @of_both_chips
+def test_an_upset_while_the_link_was_away(chip):
+    with link_rig(chip=chip) as rig:
+        crc, *_ = rig.until("configuration")
+        rig.until("readings")
+        was = rig.ask(cmd="peek", reg="UgainB")["value"]
+        rig.ask(cmd="pull", what="spi")
+        rig.until("mode", "pulse_only")
+        time.sleep(0.3)
+        rig.ask(cmd="poke", reg="UgainB", value=was ^ 0x0010)
+        rig.ask(cmd="plug", what="spi")
+        again, is_same, text = rig.until("configuration")
+        assert (again, is_same) == (crc, False)
+        assert f"did not hold 0x{was:X}; set again by a reset" in text
+        rig.until("readings")
+        assert rig.ask(cmd="peek", reg="UgainB")["value"] == was
+
+
+@of_both_chips
 def test_sags_and_missing_phases_are_flagged(chip):
     with link_rig(chip=chip) as rig:
         rig.until("readings")

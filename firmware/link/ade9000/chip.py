@@ -73,9 +73,15 @@ class Ade9000:
         if self.stream.quarters:
             self._faults |= self.bus.faults
         self.guard.rows = self._rows
+        # it was as told when it was left: what is not so now is an upset
+        is_known = self.guard.crc is not None and self.startup.is_done
         is_resumed = await self._walk(has_pulses)
+        wrong = self.startup.wrong if is_known else None
         crc, is_same = await self.guard.seal(asyncio.sleep_ms)
         text = ""
+        if wrong is not None:
+            self.guard.upsets += 1
+            text = "register 0x%03X held 0x%X, not 0x%X; set again by a reset" % wrong
         if is_same is False:
             text = "the checksum is 0x%04X, not 0x%04X" % (crc, self.guard.crc)
         if is_resumed and is_same is False:
@@ -92,7 +98,7 @@ class Ade9000:
             self._sink.note(self._faults)
         # a chip in reset does not answer: no fault of the bus
         self._faults = self.bus.faults = 0
-        self._sink.configuration(crc, is_same, text)
+        self._sink.configuration(crc, False if text else is_same, text)
         return is_resumed
 
     async def _walk(self, has_pulses):

@@ -27,10 +27,17 @@ class StartUp:
         self.step = "off"  # the step that was walked last, for link()
         self.version = 0
         self.resets = 0  # hardware resets given
+        self.wrong = None  # why the last walk reset a chip that ran: as of _first_wrong
+
+    @property
+    def is_done(self):
+        """Did the last walk come to its end?"""
+        return self.step in ("resumed", "streaming")
 
     async def walk(self, rows, has_pulses, must_reset=False):
         """Bring the chip to streaming with the settings `rows`. True if it was only resumed.
         `has_pulses()` tells whether the pulse channel is alive."""
+        self.wrong = None
         if not self._answers():
             if has_pulses():
                 raise LinkError("SPI does not answer while the pulses go on: is it wired?")
@@ -65,9 +72,11 @@ class StartUp:
         """Is this chip set as `rows` say, capture aside? LinkError when the bus does not tell: a
         reset would lose energy."""
         untold = [(register, 0) for register in settings.untold(rows)]
-        if self._first_wrong(rows) is not None or self._first_wrong(untold) is not None:
+        wrong = self._first_wrong(rows) or self._first_wrong(untold)
+        if self.bus.read(reg.STATUS1) & reg.RSTDONE:
             return False
-        return not self.bus.read(reg.STATUS1) & reg.RSTDONE
+        self.wrong = wrong
+        return wrong is None
 
     def _first_wrong(self, rows):
         """(register, what it holds, what it should), None when all read back well."""

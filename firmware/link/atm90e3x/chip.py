@@ -73,14 +73,20 @@ class Atm90:
         except Restart:
             pass
         self.guard.rows = self._rows
+        # it was as told when it was left: what is not so now is an upset
+        is_known = self.guard.crc is not None and self.startup.is_done
         is_resumed = await self.startup.walk(self._rows, has_pulses)
+        wrong = self.startup.wrong if is_known else None
         crc = self.guard.checksum()
         is_same = None if self.guard.crc is None else crc == self.guard.crc
         text = ""
+        if wrong is not None:
+            self.guard.upsets += 1
+            text = "register 0x%02X did not hold 0x%X; set again by a reset" % wrong
         if is_same is False:
             text = "the checksum is 0x%04X, not 0x%04X" % (crc, self.guard.crc)
         self.guard.crc = crc
-        self._sink.configuration(crc, is_same, text)
+        self._sink.configuration(crc, False if text else is_same, text)
         return is_resumed
 
     def _recover(self):

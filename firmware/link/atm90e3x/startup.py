@@ -27,9 +27,16 @@ class StartUp:
         self.chip = chip  # registers.E36A or E32AS
         self.step = "off"
         self.resets = 0
+        self.wrong = None  # why the last walk reset an IC that ran: as of first_wrong
+
+    @property
+    def is_done(self):
+        """Did the last walk come to its end?"""
+        return self.step in ("resumed", "metering")
 
     async def walk(self, rows, has_pulses):
         """Bring the IC to metering by `rows`. True if it was only taken over."""
+        self.wrong = None
         if not self._answers():
             if has_pulses():
                 raise LinkError("SPI does not answer while the pulses go on: is it wired?")
@@ -63,6 +70,7 @@ class StartUp:
             return False
         wrong = self.first_wrong(rows)
         self.bus.prove()
+        self.wrong = wrong
         return wrong is None
 
     async def _reset(self):
