@@ -60,11 +60,11 @@ class Driver:
     async def run(self, news):
         """For ever: the modem's life in a task of its own, and reports of it here."""
         self._news = news
-        life = asyncio.create_task(self.modem.run())
+        life = asyncio.create_task(self.modem.own(self.modem.run()))
         before = None
         left = 0
         try:
-            while not life.done():
+            while not self.modem.defect:
                 values = self._values()
                 if left <= 0 or values[:2] != before:
                     before = values[:2]
@@ -72,9 +72,8 @@ class Driver:
                     for i, value in enumerate(values):
                         news.put(0, i, value or 0, IV if value is None else 0)
                 await asyncio.sleep_ms(_LOOK_MS)
-                await self.modem.attended()
                 left -= _LOOK_MS
-            await life  # raises what ended it
+            raise self.modem.defect
         finally:
             life.cancel()
             self._news = None

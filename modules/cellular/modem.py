@@ -57,6 +57,7 @@ class Modem:
         self._order = None  # (command, Event, [answer]) of a person
         self.is_refused = False  # the PIN: never say a wrong one twice
         self.fallen = None  # an exception that ends whatever is under way
+        self.defect = None  # an exception that nothing below knows of: it ends the driver
         self._wake_ms = _NEVER_MS  # when `wait` is over
         self._listener = None  # the task that takes what the modem says
         self._watcher = None  # the task that ends what waits too long
@@ -147,7 +148,7 @@ class Modem:
         """For ever."""
         self._wires.power(True)  # a session before this may have ended while it was off
         self._open()
-        self._watcher = asyncio.create_task(self._watch())
+        self._watcher = asyncio.create_task(self.own(self._watch()))
         try:
             while True:
                 try:
@@ -172,11 +173,13 @@ class Modem:
             self.put_down("the module is closed")
             self.set(OFF)
 
-    async def attended(self):
-        """Raises what ended a task of its own: without them nothing would ever go on."""
-        for task in (self._watcher, self._listener):
-            if task is not None and task.done():
-                await task
+    async def own(self, coroutine):
+        """What a task of its own does. What ends it is handed to the driver's task, which raises
+        it: without them nothing would ever go on."""
+        try:
+            await coroutine
+        except Exception as error:
+            self.defect = self.defect or error
 
     async def _watch(self):
         while True:
@@ -190,7 +193,7 @@ class Modem:
     def _open(self):
         self.port = self._wires.uart(SAFE_BAUD, None)
         self.channel.open(self.port, SAFE_BAUD)
-        self._listener = asyncio.create_task(self._listen())
+        self._listener = asyncio.create_task(self.own(self._listen()))
 
     def stop_listening(self):
         if self._listener:

@@ -41,7 +41,8 @@ def planted():
 
 
 async def ended(plant):
-    """What ends the driver's run within a minute; None: nothing does."""
+    """What ends the driver's run within a minute; nobody else is told of it."""
+    asyncio.get_event_loop().set_exception_handler(lambda _loop, context: strays.append(context))
     time = virtual.Time(1790000000000)
     virtual.install(time)
     clock = Clock(time.ticks_us, virtual.diff, time.utc_ms)
@@ -66,11 +67,18 @@ def listener(modem):
     modem.channel.listen = listen
 
 
-for plant in (watcher, listener):
+def port(modem):
+    """As of a module that is pulled in the moment in which it gets its power."""
+    modem._wires.uart = lambda *_: planted()
+
+
+strays = []
+for plant in (watcher, listener, port):
     asyncio.new_event_loop()
     error = asyncio.run(ended(plant))
     assert isinstance(error, ValueError) and str(error) == "planted", repr(error)
 asyncio.new_event_loop()
 error = asyncio.run(ended(lambda modem: None))
 assert isinstance(error, asyncio.TimeoutError), repr(error)
+assert not strays, strays
 print("OK")
