@@ -1,8 +1,8 @@
 """Modules plugged and pulled while the terminal works, on the virtual board, end to end.
 
 TTU_ROUNDS sets how often the RS-485 module is pulled under load: 100 take about a minute, and
-fewer than 50 are too few to see a leak. TTU_PAIRS: how often two of each other kind are; 100
-take half an hour. test_plug has more rounds, on virtual time.
+fewer are too few to see a leak. TTU_PAIRS: how often two of each other kind are; 100 take half an
+hour. test_plug has more rounds, on virtual time.
 """
 
 import os
@@ -15,13 +15,11 @@ from rig import rig
 
 pytestmark = pytest.mark.alone
 
-ROUNDS = int(os.environ.get("TTU_ROUNDS", "50"))
+ROUNDS = int(os.environ.get("TTU_ROUNDS", "100"))
 PAIRS = int(os.environ.get("TTU_PAIRS", "1"))
 OTHERS = ("hplc", "cellular", "control", "telemetry")
-WARM = min(20, ROUNDS // 2)  # rounds after which the terminal holds nearly all it will ever hold
-# bytes of heap a round, at most: one object kept in each would be 32, beside the 10 or so by which
-# what has a bound still fills, up to the sixtieth round or so
-SLOPE = 24
+WARM = min(60, ROUNDS * 3 // 5)  # rounds after which the terminal holds all it will ever hold
+SLOPE = 16  # bytes of heap a round, at most: one object kept in each would be 32
 METERS = ("000000000001", "000000000002")
 
 
