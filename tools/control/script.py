@@ -34,6 +34,7 @@ class Script:
         self._sequences = sequences
         self._cuts_seen = 0
         self._is_armed = False
+        self._turns = 0  # that a cut ended: a pull which still was to come does not
         self._steps = self._play()
 
     def next(self):
@@ -76,7 +77,11 @@ class Script:
             raise Cut
 
     def _recover(self):
-        """A new boot, which may be cut as well."""
+        """A new boot, which may be cut as well; a module whose turn the cut ended is in again."""
+        self._turns += 1
+        judge = self._judge
+        if not judge.module_is_in:
+            judge.plugged(self._plug(_rest(judge.module)))
         while True:
             self._cuts_seen = self._judge.counts["cuts"]
             self._is_armed = False
@@ -326,7 +331,9 @@ class Script:
         judge = self._judge
         selected = yield from self._select()
         if (yield from self._execute(selected)):
-            self._host.time.later(self._rng.random() * 0.4, self._pull)
+            turns = self._turns
+            delay_s = self._rng.random() * 0.4
+            self._host.time.later(delay_s, lambda: turns == self._turns and self._pull())
         else:
             self._pull()
         yield from self._do("settle")
